@@ -1,0 +1,135 @@
+// Package account owns who may call: domains, accounts and what is granted
+// to them, and the in-memory directory that the hot path reads. Where they
+// are stored, and whether a call is admitted, is decided elsewhere.
+package account
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"dargah.dev/dargah/internal/persian"
+)
+
+// Domain is a tenant (a white label) that accounts belong to.
+type Domain struct {
+	Name    string
+	Default bool // taken by dialects whose requests name no domain
+}
+
+// Account is one customer of a domain.
+type Account struct {
+	ID        string // ours, opaque
+	Number    int64  // from 1, for dialects that print a numeric user id
+	Domain    string
+	Username  string
+	FirstName string
+	LastName  string
+
+	Password      string // argon2id in PHC form
+	TokenPassword string // the same; where set, the only one that token calls take
+
+	Disabled  bool
+	Expires   time.Time      // zero: never
+	TokenDays int            // token lifetime where the caller chooses none, 1..365
+	Rate      int            // calls per second, 1..1,000,000
+	Allowed   []netip.Prefix // empty: any address
+	Grants    Grants
+	Lines     []Line
+	Clients   []Client
+	Business  []Business
+
+	// Epoch rises whenever every token of the account must die.
+	Epoch int64
+}
+
+// Line is a sender line (virtual number).
+type Line struct {
+	Number    string
+	Suspended bool
+}
+
+// Client is an OAuth client of an account.
+type Client struct {
+	ID            string
+	SecretHash    [32]byte // SHA-256: the secret is random, a slow hash adds nothing
+	PasswordGrant bool
+}
+
+// Business is a credential pair that rides in each body (uid).
+type Business struct {
+	ID        string
+	TokenHash [32]byte
+}
+
+// LoginHash is the password hash that token calls are checked against.
+func (a *Account) LoginHash() string {
+	if a.TokenPassword != "" {
+		return a.TokenPassword
+	}
+	return a.Password
+}
+
+// Line finds a line of the account by any spelling of its number.
+func (a *Account) Line(number string) (Line, bool) {
+	key := LineKey(number)
+	i := slices.IndexFunc(a.Lines, func(l Line) bool { return LineKey(l.Number) == key })
+	if key == "" || i < 0 {
+		return Line{}, false
+	}
+	return a.Lines[i], true
+}
+
+// LineKey folds digits and strips the country code that callers may put before a line number
+// (contracts/sms.md A.1: 1000…, 00981000…, +981000…, 981000…).
+func LineKey(number string) string {
+	number = persian.Compact(number)
+	for _, prefix := range []string{"0098", "+98", "98"} {
+		if rest, ok := strings.CutPrefix(number, prefix); ok && len(rest) >= 4 {
+			return rest
+		}
+	}
+	return number
+}
+
+// Allows tells whether a call from peer is allowed. An account without a list
+// takes any address; an unknown peer is never on a list.
+func (a *Account) Allows(peer netip.Addr) bool {
+	if len(a.Allowed) == 0 {
+		return true
+	}
+	peer = peer.Unmap()
+	return peer.IsValid() && slices.ContainsFunc(a.Allowed, func(p netip.Prefix) bool { return p.Contains(peer) })
+}
+
+// Grants are the services, and inside a service the methods, that an account
+// may use.
+type Grants struct {
+	list []string
+}
+
+// NewGrants takes "*", a service ("sms") or one method of a service
+// ("sms/send"), in any mix.
+func NewGrants(list []string) Grants { return Grants{list: slices.Clone(list)} }
+
+// List is what NewGrants took.
+func (g Grants) List() []string { return slices.Clone(g.list) }
+
+// Service tells whether anything of the service is granted.
+func (g Grants) Service(service string) bool {
+	return slices.ContainsFunc(g.list, func(s string) bool {
+		return s == "*" || s == service || strings.HasPrefix(s, service+"/")
+	})
+}
+
+// Method tells whether the method of the service is granted; an empty method
+// asks for the service alone.
+func (g Grants) Method(service, method string) bool {
+	if method == "" {
+		return g.Service(service)
+	}
+	return slices.ContainsFunc(g.list, func(s string) bool {
+		return s == "*" || s == service || s == service+"/"+method
+	})
+}
