@@ -1,0 +1,60 @@
+# `make` prints this help: a target's line is what follows its ##.
+
+GO       ?= go
+LINTER   := .tools/bin/golangci-lint
+FUZZTIME ?= 10s
+gofiles   = $(shell git ls-files --cached --others --exclude-standard '*.go')
+
+.DEFAULT_GOAL := help
+.PHONY: help build test setup check fmt-check vet lint tidy-check unit race clients fuzz nightly bench clean
+
+help: ## Print this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+build: ## Build the binary into bin/dargah
+	$(GO) build -trimpath -o bin/dargah .
+
+test: ## Everything: set up, check, test with -race, summarise (SETUP=no installs nothing)
+	@SETUP='$(SETUP)' bash scripts/test.sh
+
+setup: ## Install the linter, the npm packages and, on Debian/Ubuntu, the client programs
+	@bash scripts/setup.sh
+
+check: fmt-check vet lint ## Format, vet and lint
+
+fmt-check: ## Name the files that gofmt would change
+	@unformatted="$$(gofmt -l $(wildcard $(gofiles)))" && \
+	if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+
+vet: ## Run go vet
+	$(GO) vet ./...
+
+lint: ## Run golangci-lint (installed by make setup)
+	@[ -x $(LINTER) ] || { echo "$(LINTER) is missing: run make setup"; exit 1; }
+	$(LINTER) run ./...
+
+tidy-check: ## go.mod is tidy and free of replace and exclude
+	$(GO) mod tidy -diff
+	@! grep -nE '^[[:space:]]*(replace|exclude)([[:space:]]|$$)' go.mod
+
+unit: ## Quick tests, without the client programs
+	$(GO) test -short ./...
+
+race: ## All tests with the race detector
+	$(GO) test -race -count=1 ./...
+
+clients: ## Only the client programs of the providers' pages, against the real binary
+	$(GO) test -count=1 -v ./test/clients/
+
+fuzz: ## Each fuzz target for a moment (FUZZTIME=10s)
+	@bash scripts/fuzz.sh $(FUZZTIME)
+
+nightly: ## Long fuzzing, then all tests several times in random order (FUZZTIME=5m)
+	@bash scripts/fuzz.sh $(if $(filter file,$(origin FUZZTIME)),5m,$(FUZZTIME))
+	$(GO) test -race -count=5 -shuffle=on -timeout=60m ./...
+
+bench: ## Measure against a bare net/http handler, as ratios
+	$(GO) run ./test/bench
+
+clean: ## Remove what make made
+	rm -rf bin .tools coverage.out

@@ -1,0 +1,168 @@
+package clients_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// step is what a sample prints about one call: which, the HTTP status, and the body as it came.
+type step struct {
+	Step   string         `json:"step"`
+	Status int            `json:"status"`
+	Body   map[string]any `json:"body"`
+}
+
+// page is a provider's page: the calls its samples make, in order, and what must come back.
+type page struct {
+	calls []call
+}
+
+type call struct {
+	step  string
+	judge func(body map[string]any) error
+}
+
+var (
+	itsaaz      = page{[]call{{"token", judgeOAuthToken}, {"info", judgeCreditInfo}}}
+	smsafzar    = page{[]call{{"token", judgeToken}, {"balance", judgeBalance}}}
+	sabapayamak = page{[]call{{"token", judgeLogin}, {"credit", judgeEnvelope}}}
+	uid         = page{[]call{{"person", judgePerson}}}
+)
+
+// judge says what is wrong with the steps, all of it; nothing when they are as the page shows.
+func (p page) judge(steps []step) []error {
+	if len(steps) != len(p.calls) {
+		return []error{fmt.Errorf("got %d steps, want %d: %v", len(steps), len(p.calls), steps)}
+	}
+	var wrong []error
+	for i, want := range p.calls {
+		got := steps[i]
+		switch {
+		case got.Step != want.step:
+			wrong = append(wrong, fmt.Errorf("step %d is %q, want %q", i+1, got.Step, want.step))
+		case got.Status != 200:
+			wrong = append(wrong, fmt.Errorf("%s: status %d, want 200: %v", got.Step, got.Status, got.Body))
+		default:
+			if err := want.judge(got.Body); err != nil {
+				wrong = append(wrong, fmt.Errorf("%s: %w: %v", got.Step, err, got.Body))
+			}
+		}
+	}
+	return wrong
+}
+
+func judgeOAuthToken(body map[string]any) error {
+	if token, ok := member(body, "access_token").(string); !ok || token == "" {
+		return fmt.Errorf("no access_token")
+	}
+	if seconds, ok := member(body, "expires_in").(float64); !ok || seconds <= 0 {
+		return fmt.Errorf("expires_in is not a number of seconds")
+	}
+	return expect(body, "Bearer", "token_type")
+}
+
+func judgeCreditInfo(body map[string]any) error {
+	for name, want := range map[string]any{
+		"hasReport":                    true,
+		"reportIsGeneratedPast24Hours": true,
+		"payUrl":                       "",
+	} {
+		if err := expect(body, want, "data", name); err != nil {
+			return err
+		}
+	}
+	return expect(body, nil, "error")
+}
+
+func judgeToken(body map[string]any) error {
+	if token, ok := member(body, "token").(string); !ok || token == "" {
+		return fmt.Errorf("no token")
+	}
+	return nil
+}
+
+// judgeBalance knows no member by name: the provider's page does not show them. Inquiries of the
+// other samples are charged meanwhile, so the amount is only known to be at most the fixture's.
+func judgeBalance(body map[string]any) error {
+	for _, value := range body {
+		if amount, ok := value.(float64); ok && amount > 0 && amount <= balance {
+			return nil
+		}
+	}
+	return fmt.Errorf("no amount between 1 and %d", balance)
+}
+
+func judgeLogin(body map[string]any) error {
+	if err := judgeEnvelope(body); err != nil {
+		return err
+	}
+	if token, ok := member(body, "data", "Token").(string); !ok || strings.Count(token, ".") != 2 {
+		return fmt.Errorf("data.Token is not a JWT")
+	}
+	return expect(body, line, "data", "VirtualNumber")
+}
+
+func judgeEnvelope(body map[string]any) error {
+	return expect(body, "200", "status")
+}
+
+func judgePerson(body map[string]any) error {
+	for _, want := range []struct {
+		value any
+		path  []string
+	}{
+		{"GENDER_MAlE", []string{"basicInformation", "gender"}},
+		{"12345679", []string{"identificationInformation", "nationalId"}},
+		{birthDate, []string{"identificationInformation", "birthDate"}},
+		{0.0, []string{"responseContext", "status", "code"}},
+	} {
+		if err := expect(body, want.value, want.path...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// expect compares one member; an absent member is not the same as null.
+func expect(body map[string]any, want any, path ...string) error {
+	got := member(body, path...)
+	if got != want {
+		return fmt.Errorf("%s is %v, want %v", strings.Join(path, "."), got, want)
+	}
+	return nil
+}
+
+// absent stands for a member that is not there.
+type absent struct{}
+
+func (absent) String() string { return "absent" }
+
+// member looks a member up by its exact name: encoding/json into a struct would let the letter
+// case pass, and clients in other languages do not.
+func member(body map[string]any, path ...string) any {
+	var at any = body
+	for _, name := range path {
+		object, ok := at.(map[string]any)
+		if !ok {
+			return absent{}
+		}
+		if at, ok = object[name]; !ok {
+			return absent{}
+		}
+	}
+	return at
+}
+
+// readSteps reads what a sample printed: one JSON object after the other.
+func readSteps(printed string) ([]step, error) {
+	var steps []step
+	for from := json.NewDecoder(strings.NewReader(printed)); from.More(); {
+		var next step
+		if err := from.Decode(&next); err != nil {
+			return nil, fmt.Errorf("read step %d: %w", len(steps)+1, err)
+		}
+		steps = append(steps, next)
+	}
+	return steps, nil
+}
