@@ -1,0 +1,255 @@
+// Package httpd owns the socket's side of a call: which route a request is
+// for, the bounded body, the caller's real address, cross-origin rules and
+// health. What a request means is the gateway's and the dialects' business.
+package httpd
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"dargah.dev/dargah/internal/dialect"
+	"dargah.dev/dargah/internal/event"
+	"dargah.dev/dargah/internal/fault"
+)
+
+// bodyLimit is for routes that name none, in bytes.
+const bodyLimit = 64 << 10
+
+// Gateway answers one call.
+type Gateway interface {
+	Serve(d *dialect.Dialect, r *dialect.Route, req *dialect.Request, arrival error) dialect.Reply
+}
+
+// Face is everything that is served on one listener.
+type Face struct {
+	Gateway  Gateway
+	Dialects []*dialect.Dialect
+	Pages    map[string]http.Handler // by ServeMux pattern: pages for people
+	Ready    func(*http.Request) error
+	Origins  []string       // browser origins that may call; "*" is any
+	Proxies  []netip.Prefix // whose forwarded headers are believed
+	Log      *event.Log
+	Now      func() time.Time
+}
+
+// Handler builds the whole tree. Two routes with the same method and path are
+// an error.
+func (f *Face) Handler() (http.Handler, error) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/livez", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
+	mux.HandleFunc("/readyz", f.ready)
+	for pattern, page := range f.Pages {
+		mux.Handle(pattern, page)
+	}
+	for _, d := range f.Dialects {
+		if err := f.mount(mux, d); err != nil {
+			return nil, err
+		}
+	}
+	mux.HandleFunc("/", nothing)
+	return f.recovered(clean(f.cors(mux), f.Dialects, f)), nil
+}
+
+// mount registers a dialect's paths, and its prefixes for the paths that do
+// not exist.
+func (f *Face) mount(mux *http.ServeMux, d *dialect.Dialect) error {
+	paths := map[string]methods{}
+	for i := range d.Routes {
+		r := &d.Routes[i]
+		if paths[r.Path] == nil {
+			paths[r.Path] = methods{}
+		}
+		if paths[r.Path][r.Method] != nil {
+			return fmt.Errorf("%s serves %s %s twice", d.Name, r.Method, r.Path)
+		}
+		paths[r.Path][r.Method] = r
+	}
+	for p, m := range paths {
+		mux.Handle(p, &endpoint{face: f, dialect: d, methods: m})
+	}
+	for _, prefix := range d.Owns {
+		mux.Handle(prefix, &endpoint{face: f, dialect: d})
+	}
+	return nil
+}
+
+// methods are the routes of one path.
+type methods map[string]*dialect.Route
+
+func (m methods) list() []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// endpoint is one path of a dialect, or the rest of a prefix that it owns.
+type endpoint struct {
+	face    *Face
+	dialect *dialect.Dialect
+	methods methods
+}
+
+// The routes that calls for nothing are booked under.
+var (
+	noRoute  = &dialect.Route{Label: "no-route"}
+	noMethod = &dialect.Route{Label: "no-method"}
+)
+
+func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	req := e.face.request(r)
+	route := e.methods[r.Method]
+	var arrival error
+	switch {
+	case len(e.methods) == 0:
+		route, arrival = noRoute, fault.New(fault.NoRoute)
+	case route == nil:
+		route, arrival = noMethod, fault.New(fault.Method)
+		w.Header().Set("Allow", strings.Join(e.methods.list(), ", "))
+	default:
+		req.Data, arrival = body(w, r, route)
+	}
+	send(w, req, e.face.Gateway.Serve(e.dialect, route, req, arrival))
+}
+
+func (f *Face) request(r *http.Request) *dialect.Request {
+	now := f.Now()
+	return &dialect.Request{Request: r, Peer: peer(r, f.Proxies), At: now, ID: newID(now)}
+}
+
+// newID makes an operation id: 48 bits of milliseconds and 80 random bits in
+// an alphabet that keeps their order, so that ids rise with time and the
+// store's index grows at its end.
+func newID(now time.Time) string {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], uint64(now.UnixMilli())<<16) //nolint:gosec // times before 1970 are no calls
+	_, _ = rand.Read(b[6:])                                        // never fails: crypto/rand panics instead
+	return ordered.EncodeToString(b[:])
+}
+
+var ordered = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
+
+// body takes the whole body within the route's bound.
+func body(w http.ResponseWriter, r *http.Request, route *dialect.Route) ([]byte, error) {
+	if err := route.Accepts(r); err != nil {
+		return nil, err
+	}
+	limit := route.Body
+	if limit == 0 {
+		limit = bodyLimit
+	}
+	if r.ContentLength > limit {
+		w.Header().Set("Connection", "close") // the rest is not read, so the connection cannot go on
+		return nil, fault.New(fault.TooLarge)
+	}
+	data, err := read(http.MaxBytesReader(w, r.Body, limit), r.ContentLength)
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return nil, fault.New(fault.TooLarge)
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.Malformed, errors.New("the body could not be read to its end"))
+	}
+	return data, nil
+}
+
+// read is io.ReadAll with the size known beforehand, where the caller says it.
+func read(r io.Reader, size int64) ([]byte, error) {
+	if size < 0 {
+		return io.ReadAll(r)
+	}
+	data := make([]byte, size)
+	n, err := io.ReadFull(r, data)
+	return data[:n], err
+}
+
+func send(w http.ResponseWriter, req *dialect.Request, reply dialect.Reply) {
+	h := w.Header()
+	for name, values := range reply.Header {
+		h[name] = values
+	}
+	h.Set("Content-Type", reply.Type)
+	h.Set("Content-Length", strconv.Itoa(len(reply.Body)))
+	h.Set("X-Request-Id", req.ID)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store") // every answer is about somebody's person, money or token
+	w.WriteHeader(reply.Status)
+	_, _ = w.Write(reply.Body) // after the commit only the socket can fail, and nobody is left to tell
+}
+
+func (f *Face) ready(w http.ResponseWriter, r *http.Request) {
+	if err := f.Ready(r); err != nil {
+		f.Log.Fail("not ready", err)
+		plain(w, http.StatusServiceUnavailable, "not ready: see the log")
+		return
+	}
+	plain(w, http.StatusOK, "ok")
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text+"\n")
+}
+
+// nothing answers paths that no dialect owns, as problem details (RFC 9457).
+func nothing(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = io.WriteString(w, `{"title":"Not Found","status":404,"detail":"Nothing is served at this path."}`)
+}
+
+// clean refuses paths with doubled slashes or dots before the mux would
+// redirect them: a redirected POST loses its body in many clients, and a path
+// that reads differently to a proxy must not reach a handler.
+func clean(next http.Handler, dialects []*dialect.Dialect, f *Face) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p := r.URL.Path
+		if p == "" || path.Clean(p) == strings.TrimSuffix(p, "/") || p == "/" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		for _, d := range dialects {
+			for _, prefix := range d.Owns {
+				if strings.HasPrefix(path.Clean("/"+p)+"/", prefix) {
+					(&endpoint{face: f, dialect: d}).ServeHTTP(w, r)
+					return
+				}
+			}
+		}
+		nothing(w, r)
+	})
+}
+
+// recovered is the last net: the gateway has its own, so this one is for bugs
+// of this package and of pages.
+func (f *Face) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(p)
+			}
+			f.Log.Fail("panic outside of a call", fmt.Errorf("a value of type %T", p))
+			plain(w, http.StatusServiceUnavailable, "something of ours failed")
+		}()
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,117 @@
+// Package scenario owns faults on demand: a sandbox's rules that make a source
+// fail for chosen questions, so that every failure can be reproduced.
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"dargah.dev/dargah/internal/fault"
+	"dargah.dev/dargah/internal/inquiry"
+)
+
+// Rule says what happens to questions of a service that match.
+type Rule struct {
+	Service string            `json:"service"`
+	When    map[string]string `json:"when"` // field → canonical value; all must match; empty matches every question
+	Fault   string            `json:"fault"`
+	After   time.Duration     `json:"after,omitempty"` // how long "slow" waits
+	Times   int               `json:"times,omitempty"` // how often it happens; 0 is always
+}
+
+// slow is the one kind that is a delay and not a fault.
+const slow = "slow"
+
+var faults = map[string]fault.Code{
+	"not-found":            fault.NotFound,
+	"upstream-timeout":     fault.SourceTimeout,
+	"upstream-unavailable": fault.SourceUnavailable,
+	"internal":             fault.Internal,
+}
+
+// errScripted marks in the log that a failure was asked for.
+var errScripted = errors.New("a scenario of the sandbox")
+
+// Set is a list of rules with their counts, which live as long as the process.
+type Set struct{ rules []*rule }
+
+type rule struct {
+	Rule
+	left atomic.Int64
+}
+
+// New checks the rules. Several may match one question: they happen in their
+// order, each as often as it says.
+func New(rules []Rule) (*Set, error) {
+	s := &Set{}
+	for _, r := range rules {
+		if _, known := faults[r.Fault]; !known && r.Fault != slow {
+			return nil, fmt.Errorf("scenario for %s: %q is no fault", r.Service, r.Fault)
+		}
+		counted := &rule{Rule: r}
+		counted.left.Store(int64(r.Times))
+		s.rules = append(s.rules, counted)
+	}
+	return s, nil
+}
+
+// Play makes happen what the rules say about the question: a fault, a delay,
+// or nothing.
+func (s *Set) Play(ctx context.Context, service string, q inquiry.Question) error {
+	for _, r := range s.rules {
+		if r.Service != service || !r.matches(q) || !r.take() {
+			continue
+		}
+		if r.Fault != slow {
+			return fault.Wrap(faults[r.Fault], errScripted)
+		}
+		if err := wait(ctx, r.After); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *rule) matches(q inquiry.Question) bool {
+	for name, want := range r.When {
+		if got, has := q.Field(name); !has || got != want {
+			return false
+		}
+	}
+	return true
+}
+
+// take uses the rule once; false when it is used up.
+func (r *rule) take() bool {
+	return r.Times == 0 || r.left.Add(-1) >= 0
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return fault.Wrap(fault.SourceTimeout, errScripted)
+	}
+}
+
+// Wrap puts the rules in front of each source of a service.
+func Wrap[Q inquiry.Question, A any](s *Set, service string, sources []inquiry.Source[Q, A]) []inquiry.Source[Q, A] {
+	wrapped := slices.Clone(sources)
+	for i, inner := range sources {
+		wrapped[i].Ask = func(ctx context.Context, q Q) (A, error) {
+			if err := s.Play(ctx, service, q); err != nil {
+				var none A
+				return none, err
+			}
+			return inner.Ask(ctx, q)
+		}
+	}
+	return wrapped
+}
