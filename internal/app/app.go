@@ -1,0 +1,244 @@
+// Package app owns how the parts are put together, in lists that can be read.
+// It decides nothing about a call.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"dargah.dev/dargah/internal/account"
+	"dargah.dev/dargah/internal/admission"
+	"dargah.dev/dargah/internal/audit"
+	"dargah.dev/dargah/internal/config"
+	"dargah.dev/dargah/internal/dialect"
+	"dargah.dev/dargah/internal/event"
+	"dargah.dev/dargah/internal/gateway"
+	"dargah.dev/dargah/internal/httpd"
+	"dargah.dev/dargah/internal/inquiry"
+	"dargah.dev/dargah/internal/inquiry/credit"
+	"dargah.dev/dargah/internal/inquiry/person"
+	"dargah.dev/dargah/internal/limit"
+	"dargah.dev/dargah/internal/password"
+	"dargah.dev/dargah/internal/payment"
+	"dargah.dev/dargah/internal/portal"
+	"dargah.dev/dargah/internal/rial"
+	"dargah.dev/dargah/internal/source/scenario"
+	"dargah.dev/dargah/internal/store"
+	"dargah.dev/dargah/internal/token"
+)
+
+// tallyEvery is how often counts of unknown callers are written.
+const tallyEvery = 10 * time.Second
+
+// Options is what an App is made with. Log and Passwords are needed.
+type Options struct {
+	Config    config.Config
+	Listen    string // http://address that it listens on, for links without a public URL
+	Log       *event.Log
+	Passwords *password.Gate
+	Now       func() time.Time // nil: time.Now
+}
+
+// App is a whole Dargah on an open store.
+type App struct {
+	Desk     *admission.Desk
+	Dialects []*dialect.Dialect
+	Handler  http.Handler
+
+	store   *store.Store
+	log     *event.Log
+	tally   *audit.Tally
+	stop    context.CancelFunc
+	stopped chan struct{}
+}
+
+// New wires everything onto the store, which the App does not close.
+func New(ctx context.Context, s *store.Store, o Options) (*App, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if err := o.Config.Check(); err != nil {
+		return nil, fmt.Errorf("settings: %w", err)
+	}
+	w, err := readWorld(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	mint, err := mint(ctx, s, o.Now)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{store: s, log: o.Log, tally: &audit.Tally{}, stopped: make(chan struct{})}
+	a.Desk = &admission.Desk{
+		Book: &account.Book{}, Mint: mint, Passwords: o.Passwords, Lockout: admission.NewLockout(o.Config.Lockout),
+		Limiter: &limit.Memory{}, Families: s, Wallets: s, Now: o.Now,
+	}
+	if err := a.Reload(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.serve(w, mint, o); err != nil {
+		return nil, err
+	}
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	a.stop = stop
+	go a.writeTally(run)
+	return a, nil
+}
+
+// Reload brings the stored accounts into force.
+func (a *App) Reload(ctx context.Context) error {
+	domains, accounts, err := a.store.Accounts(ctx)
+	if err != nil {
+		return fmt.Errorf("read the accounts: %w", err)
+	}
+	directory, err := account.NewDirectory(domains, accounts)
+	if err != nil {
+		return fmt.Errorf("read the accounts: %w", err)
+	}
+	a.Desk.Book.Put(directory)
+	return nil
+}
+
+// Close writes what is still counted in memory.
+func (a *App) Close() {
+	a.stop()
+	<-a.stopped
+}
+
+func (a *App) serve(w world, mint *token.Mint, o Options) error {
+	cashier := payment.Cashier{
+		Sealer: a.store.Keyring(), Base: func() string { return o.Config.Base(o.Listen) }, Now: o.Now,
+	}
+	a.Dialects = dialects(services(a.store, w, cashier, o.Now), a.Desk.Book, a.store, mint, o.Config)
+	for _, d := range a.Dialects {
+		if err := gateway.Check(d); err != nil {
+			return err
+		}
+	}
+	proxies, err := o.Config.ProxyPrefixes()
+	if err != nil {
+		return err
+	}
+	face := &httpd.Face{
+		Gateway: &gateway.Gateway{
+			Desk: a.Desk, Books: a.store, Tally: a.tally, Prices: w.price, Log: o.Log,
+			Hash: func(subject string) []byte { return a.store.Keyring().Hash("subject", subject) },
+		},
+		Dialects: a.Dialects,
+		Pages:    map[string]http.Handler{"GET " + payment.Path + "{order}": portal.New(cashier, o.Now)},
+		Ready:    func(r *http.Request) error { return a.store.Ready(r.Context()) },
+		Origins:  w.Origins, Proxies: proxies, Log: o.Log, Now: o.Now,
+	}
+	a.Handler, err = face.Handler()
+	return err
+}
+
+// sold is every service, behind its sources.
+type sold struct {
+	person person.Sources
+	credit *credit.Desk
+}
+
+// services lists what is sold and who answers it. A service is one entry here
+// and a route in each dialect that sells it.
+func services(s *store.Store, w world, cashier payment.Cashier, now func() time.Time) sold {
+	const register = "register"
+	people := person.Sources{{Name: register, Ask: func(ctx context.Context, q person.Question) (person.Person, error) {
+		return s.Person(ctx, q.NationalCode)
+	}}}
+	reports := credit.Sources{{Name: register, Ask: func(ctx context.Context, q credit.Question) ([]credit.Report, error) {
+		return s.Reports(ctx, q.NationalCode)
+	}}}
+	return sold{
+		person: scenario.Wrap(w.scenarios, person.Service, []inquiry.Source[person.Question, person.Person](people)),
+		credit: &credit.Desk{
+			Sources: scenario.Wrap(w.scenarios, credit.Service, []inquiry.Source[credit.Question, []credit.Report](reports)),
+			Price:   func() rial.Amount { return w.price(credit.Service) },
+			Cashier: cashier, Now: now,
+		},
+	}
+}
+
+// mint reads the signing keys, made at first start.
+func mint(ctx context.Context, s *store.Store, now func() time.Time) (*token.Mint, error) {
+	fresh := func() []byte {
+		b := make([]byte, 32)
+		_, _ = rand.Read(b) // never fails: crypto/rand panics instead
+		return b
+	}
+	access, err := s.Secret(ctx, "token/access/1", fresh)
+	if err != nil {
+		return nil, fmt.Errorf("read the signing key: %w", err)
+	}
+	refresh, err := s.Secret(ctx, "token/refresh", fresh)
+	if err != nil {
+		return nil, fmt.Errorf("read the refresh secret: %w", err)
+	}
+	return token.NewMint([]token.Key{{ID: "1", Secret: access}}, refresh, now)
+}
+
+// writeTally writes counts until the App is closed, and once more then.
+func (a *App) writeTally(ctx context.Context) {
+	defer close(a.stopped)
+	tick := time.NewTicker(tallyEvery)
+	defer tick.Stop()
+	for open := true; open; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			open = false
+		}
+		counts := a.tally.Drain()
+		if len(counts) == 0 {
+			continue
+		}
+		if err := a.store.WriteTally(context.WithoutCancel(ctx), counts); err != nil {
+			a.tally.Restore(counts)
+			a.log.Fail("counts of unknown callers are not written yet", err)
+		}
+	}
+}
+
+// world is what an installation says about itself besides its accounts.
+type world struct {
+	Origins   []string
+	scenarios *scenario.Set
+	prices    map[string]int64
+}
+
+func (w world) price(service string) rial.Amount { return rial.Amount(w.prices[service]) }
+
+func readWorld(ctx context.Context, s *store.Store) (world, error) {
+	var w world
+	var rules []scenario.Rule
+	if err := setting(ctx, s, settingOrigins, &w.Origins); err != nil {
+		return world{}, err
+	}
+	if err := setting(ctx, s, settingScenarios, &rules); err != nil {
+		return world{}, err
+	}
+	var err error
+	if w.scenarios, err = scenario.New(rules); err != nil {
+		return world{}, err
+	}
+	if w.prices, err = s.Prices(ctx); err != nil {
+		return world{}, fmt.Errorf("read the prices: %w", err)
+	}
+	return w, nil
+}
+
+// setting reads a stored setting into v, which stays as it is without one.
+func setting(ctx context.Context, s *store.Store, name string, v any) error {
+	text, ok, err := s.Setting(ctx, name)
+	if err != nil || !ok {
+		return err
+	}
+	if err := json.Unmarshal([]byte(text), v); err != nil {
+		return fmt.Errorf("setting %s: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+// Package cli owns the command line: what can be said, what is printed, and
+// exit statuses. 0 is success, 1 a failure, 2 a command that cannot be read.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+const about = `Dargah (درگاه) is a self-hosted gateway for Iranian identity inquiry and SMS web services.
+It speaks the APIs of itsaaz, smsafzar, sabapayamak and uid exactly as their pages describe them.`
+
+type commands struct {
+	Sandbox sandbox `cmd:"" help:"Serve the four APIs on this machine, with made-up people and money."`
+	Version version `cmd:"" help:"Print the version."`
+}
+
+// console is where a command reads and writes.
+type console struct {
+	context.Context
+	out, err io.Writer
+}
+
+// Main runs one command and gives the exit status of the process.
+func Main(args []string, out, err io.Writer) (status int) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, args, out, err)
+}
+
+type exit int
+
+func run(ctx context.Context, args []string, out, err io.Writer) (status int) {
+	defer func() {
+		if p := recover(); p != nil {
+			code, asked := p.(exit)
+			if !asked {
+				panic(p)
+			}
+			status = int(code)
+		}
+	}()
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	var c commands
+	parser, fault := kong.New(&c, kong.Name("dargah"), kong.Description(about), kong.Writers(out, err),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(code int) { panic(exit(code)) }))
+	if fault != nil {
+		panic(fault) // the struct above cannot be read: a bug that every test would see
+	}
+	chosen, fault := parser.Parse(args)
+	if fault != nil {
+		fmt.Fprintf(err, "dargah: %v\nSay `dargah --help` or `dargah sandbox --help` to see what can be said.\n", fault)
+		return 2
+	}
+	if fault := chosen.Run(&console{Context: ctx, out: out, err: err}); fault != nil {
+		fmt.Fprintf(err, "dargah: %v\n", fault)
+		return 1
+	}
+	return 0
+}
+
+type version struct{}
+
+func (version) Run(c *console) error {
+	build, commit := "development", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Version != "" && info.Main.Version != "(devel)" {
+			build = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				commit = ", commit " + s.Value
+			}
+		}
+	}
+	_, err := fmt.Fprintf(c.out, "dargah %s (%s %s/%s%s)\n", build, runtime.Version(), runtime.GOOS, runtime.GOARCH, commit)
+	return err
+}

@@ -1,0 +1,241 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"log/slog"
+
+	"dargah.dev/dargah/internal/app"
+	"dargah.dev/dargah/internal/config"
+	"dargah.dev/dargah/internal/event"
+	"dargah.dev/dargah/internal/fixture"
+	"dargah.dev/dargah/internal/password"
+	"dargah.dev/dargah/internal/store"
+)
+
+// drainFor is how long calls under way may still take after the signal to stop.
+const drainFor = 8 * time.Second
+
+type sandbox struct {
+	Listen    string   `help:"Address and port to listen on; port 0 takes any free one." default:"127.0.0.1:8080"`
+	Data      string   `help:"Folder that keeps everything. Without it a temporary folder, removed at exit." placeholder:"DIR" type:"path"`
+	Fixtures  string   `help:"Who exists, who may call and what goes wrong (YAML; see examples/fixtures.yaml). Applied to an empty folder only." placeholder:"FILE" type:"path"`
+	Reset     bool     `help:"Empty the data folder first."`
+	Seed      uint64   `help:"Seed of the synthetic population: the same seed makes the same people." default:"1"`
+	JSON      bool     `help:"Print one JSON object when ready, instead of text." name:"json"`
+	Log       string   `help:"Where the log goes; - is standard error. By default dargah.log in the data folder." placeholder:"FILE"`
+	Proxies   []string `help:"Addresses or CIDR blocks of proxies whose X-Forwarded-For is believed." placeholder:"CIDR" env:"DARGAH_PROXIES"`
+	PublicURL string   `help:"Where callers reach this server, for payment links." placeholder:"URL" name:"public-url" env:"DARGAH_PUBLIC_URL"`
+	DataNames string   `help:"Spelling of the names inside sabapayamak's data: ${enum}." enum:"pascal,camel" default:"pascal" env:"DARGAH_DATA_NAMES"`
+	Lockout   int      `help:"Wrong passwords in a row before a user name must wait; 0 is never." default:"0" env:"DARGAH_LOCKOUT"`
+}
+
+func (s sandbox) Run(c *console) (err error) {
+	settings := config.Config{Proxies: s.Proxies, PublicURL: s.PublicURL, DataNames: s.DataNames, Lockout: s.Lockout}
+	if err := settings.Check(); err != nil {
+		return err
+	}
+	world, err := s.read()
+	if err != nil {
+		return err
+	}
+	tune()
+	listener, err := listen(s.Listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	dir, remove, err := s.folder()
+	if err != nil {
+		return err
+	}
+	defer remove()
+	log, logAt, err := s.log(c, dir)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+
+	gate := password.New(password.Cost{})
+	data, applied, err := s.fill(c, dir, world, gate)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, data.Close()) }()
+	base := "http://" + listener.Addr().String()
+	a, err := app.New(c, data, app.Options{Config: settings, Listen: base, Log: event.New(log, slog.LevelInfo), Passwords: gate})
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	greeting, err := greet(c, a, data, settings.Base(base))
+	if err != nil {
+		return err
+	}
+	greeting.Listen, greeting.Log, greeting.Data = base, logAt, dir
+	greeting.Temporary = s.Data == ""
+	greeting.NotApplied = s.Fixtures != "" && !applied
+	return serve(c, listener, a.Handler, func() error { return greeting.print(c.out, s.JSON) })
+}
+
+// read takes the fixtures before anything else is touched: a mistake in the
+// file must not cost the data folder.
+func (s sandbox) read() (*fixture.World, error) {
+	if s.Fixtures == "" {
+		return fixture.BuiltIn(rand.Reader), nil
+	}
+	f, err := os.Open(s.Fixtures)
+	if err != nil {
+		return nil, fmt.Errorf("the fixtures cannot be read: %w\nGive an existing file, such as examples/fixtures.yaml, or leave --fixtures out", err)
+	}
+	defer f.Close()
+	world, err := fixture.Read(f, filepath.Base(s.Fixtures))
+	if err != nil {
+		return nil, fmt.Errorf("the fixtures are not accepted; nothing was changed:\n%w", err)
+	}
+	return world, nil
+}
+
+func listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is taken: another program listens there (perhaps another sandbox).\nStop it, or choose another port: --listen 127.0.0.1:8081, or --listen 127.0.0.1:0 for any free one", address)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %q: %w\nGive an address and a port of this machine, like --listen 127.0.0.1:8080", address, err)
+	}
+	return l, nil
+}
+
+// folder gives the data folder, and what to do with it at the end.
+func (s sandbox) folder() (dir string, remove func(), err error) {
+	if s.Data == "" {
+		if dir, err = os.MkdirTemp("", "dargah-"); err != nil {
+			return "", nil, fmt.Errorf("no temporary folder can be made: %w\nGive a folder with --data DIR", err)
+		}
+		return dir, func() { _ = os.RemoveAll(dir) }, nil
+	}
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return "", nil, fmt.Errorf("the data folder cannot be made: %w\nGive another one with --data DIR", err)
+	}
+	return s.Data, func() {}, nil
+}
+
+func (s sandbox) log(c *console, dir string) (io.WriteCloser, string, error) {
+	if s.Log == "-" {
+		return unclosed{c.err}, "standard error", nil
+	}
+	at := s.Log
+	if at == "" {
+		at = filepath.Join(dir, "dargah.log")
+	}
+	f, err := os.OpenFile(at, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, "", fmt.Errorf("the log cannot be written: %w\nGive another place with --log FILE, or --log - for standard error", err)
+	}
+	return f, at, nil
+}
+
+type unclosed struct{ io.Writer }
+
+func (unclosed) Close() error { return nil }
+
+// fill opens the data folder and gives it its world if it has none. A folder
+// whose filling was cut short is filled anew.
+func (s sandbox) fill(c *console, dir string, world *fixture.World, gate *password.Gate) (data *store.Store, applied bool, err error) {
+	if s.Reset {
+		if err := store.Remove(dir); err != nil {
+			return nil, false, advise(err, dir)
+		}
+	}
+	for range 2 {
+		if data, err = store.Open(c, dir, store.Options{}); err != nil {
+			return nil, false, advise(err, dir)
+		}
+		state, err := app.State(c, data)
+		if err == nil && state == app.Empty {
+			bar := newBar(c.err, world.Population, s.JSON)
+			err = app.Fill(c, data, world, app.Filling{Passwords: gate, Seed: s.Seed, Progress: bar.set})
+			bar.end()
+			applied = true
+		}
+		if err != nil {
+			return nil, false, errors.Join(err, data.Close())
+		}
+		if state != app.Partial {
+			return data, applied, nil
+		}
+		if err := errors.Join(data.Close(), store.Remove(dir)); err != nil {
+			return nil, false, fmt.Errorf("the data folder was filled only in part and cannot be emptied: %w", err)
+		}
+	}
+	return nil, false, errors.New("the data folder cannot be filled")
+}
+
+func advise(err error, dir string) error {
+	switch {
+	case errors.Is(err, store.ErrNewer):
+		return fmt.Errorf("%w\nThe folder %s was written by a newer Dargah: use that version, or another --data folder, or --reset to start afresh (all its data is lost)", err, dir)
+	case errors.Is(err, store.ErrInUse):
+		return fmt.Errorf("%w\nStop the other Dargah that uses %s, or choose another --data folder", err, dir)
+	default:
+		return fmt.Errorf("the data folder %s cannot be opened: %w", dir, err)
+	}
+}
+
+// serve answers calls until the context ends, then lets those under way end.
+func serve(ctx context.Context, l net.Listener, handler http.Handler, ready func() error) error {
+	var draining atomic.Bool
+	server := &http.Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if draining.Load() && r.URL.Path == "/readyz" {
+				http.Error(w, "stopping", http.StatusServiceUnavailable)
+				return
+			}
+			handler.ServeHTTP(w, r)
+		}),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
+		WriteTimeout: 30 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	if err := ready(); err != nil {
+		return errors.Join(err, server.Close())
+	}
+	select {
+	case err := <-failed:
+		return fmt.Errorf("the server stopped: %w", err)
+	case <-ctx.Done():
+	}
+	draining.Store(true)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		return errors.Join(server.Close(), nil) // whoever is still connected was given its time
+	}
+	return nil
+}
+
+// tune makes the collector run less often while there is memory to spare: on
+// the hot path it would be a large part of the work. The environment wins.
+func tune() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(1 << 30)
+	}
+}

@@ -1,0 +1,240 @@
+package itsaaz_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dargah.dev/dargah/internal/dialect"
+	"dargah.dev/dargah/internal/dialect/dialecttest"
+	"dargah.dev/dargah/internal/fixture"
+	"dargah.dev/dargah/internal/inquiry/credit"
+	"dargah.dev/dargah/internal/persian"
+	"dargah.dev/dargah/internal/testkit"
+)
+
+// world is the example world with a client for each account that a token call
+// can fail for, an old report, and the faults of a source.
+func world(t *testing.T) func(*fixture.World) {
+	t.Helper()
+	oldReport, err := persian.ParseNationalCode("0499370899")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(w *fixture.World) {
+		owners := map[string]string{"testuser": "nogrant", "disabled1": "disabled", "expired1": "expired", "elsewhere": "elsewhere", "noservice": "noservice"}
+		for i := range w.Accounts {
+			if id, more := owners[w.Accounts[i].Username]; more {
+				w.Accounts[i].Clients = append(w.Accounts[i].Clients, fixture.Client{ID: id, Secret: "made-up-secret-of-" + id, PasswordGrant: id != "nogrant"})
+			}
+		}
+		w.Accounts = append(w.Accounts, fixture.Account{
+			Domain: "sms.smsafzar", Username: "onecall", Password: "Passw0rd-1234", Status: fixture.Active, TokenDays: 7, Rate: 1,
+			Services: []string{credit.Service}, Clients: []fixture.Client{{ID: "onecall", Secret: "made-up-secret-of-onecall", PasswordGrant: true}},
+		})
+		w.Credit = append(w.Credit, fixture.CreditFile{NationalCode: oldReport, Reports: []fixture.Report{
+			{Source: 2, Score: 600, Grade: "C1", Age: 25 * time.Hour},
+		}})
+		for code, what := range map[string]string{
+			"1000000001": fixture.NotFound, "1000000060": fixture.UpstreamTimeout,
+			"1000000011": fixture.UpstreamUnavailable, "1000000028": fixture.InternalFault,
+		} {
+			w.Scenarios = append(w.Scenarios, fixture.Scenario{
+				Service: credit.Service, When: map[string]string{"nationalCode": code}, Then: fixture.Then{Fault: what},
+			})
+		}
+	}
+}
+
+// server shows the suite's requests with a good token.
+type server struct {
+	*testkit.Server
+	token string
+}
+
+func (s server) Authorize(r *http.Request, _ *dialect.Dialect) {
+	r.Header.Set("Authorization", "Bearer "+s.token)
+}
+
+func TestWire(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{World: world(t)})
+	t.Run("page", func(t *testing.T) { dialecttest.Wire(t, s.Address(), "testdata/page") })
+	t.Run("ours", func(t *testing.T) { dialecttest.Wire(t, s.Address(), "testdata/ours") })
+}
+
+func TestSuite(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{World: world(t)})
+	at := slices.IndexFunc(s.App.Dialects, func(d *dialect.Dialect) bool { return d.Name == "itsaaz" })
+	dialecttest.Run(t, s.App.Dialects[at], server{s, testuser(t, s)})
+}
+
+// The page's samples of both answers. Its envelope is filled on both sides, ours
+// never is, so the sides are compared one by one.
+func TestShapesOfThePage(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{World: world(t)})
+	_, body := login(t, s, "test", "sandbox-secret-5f0c2b7e9a1d4c38", "testuser", "T0ken-Passw0rd")
+	dialecttest.SameShape(t, sample(t, "token"), []byte(body))
+	token := testuser(t, s)
+	var page, good, bad map[string]json.RawMessage
+	_, answer := info(t, s, token, "0012345679")
+	_, refusal := info(t, s, token, "1")
+	for text, into := range map[string]*map[string]json.RawMessage{string(sample(t, "info")): &page, answer: &good, refusal: &bad} {
+		if err := json.Unmarshal([]byte(text), into); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+	}
+	dialecttest.SameShape(t, page["data"], good["data"])
+	dialecttest.SameShape(t, page["meta"], good["meta"])
+	dialecttest.SameShape(t, page["error"], bad["error"])
+	if string(good["error"]) != "null" || string(bad["data"]) != "null" {
+		t.Errorf("both sides of the envelope are filled: %s, %s", answer, refusal)
+	}
+}
+
+func sample(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile("testdata/page/answers/" + name + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// The link that is answered opens on this server, and the wallet is untouched.
+func TestPayLinkWorks(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{World: world(t)})
+	owner := s.App.Desk.Book.Now().ByName("sms.smsafzar", "testuser")
+	before := s.Store.Balance(owner.ID)
+	_, body := info(t, s, testuser(t, s), "1234567891")
+	var answer struct{ Data struct{ PayURL string } }
+	if err := json.Unmarshal([]byte(body), &answer); err != nil {
+		t.Fatalf("%v: %s", err, body)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, answer.Data.PayURL, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply, page := send(t, request)
+	if reply.StatusCode != http.StatusOK || !strings.Contains(page, "۴۵٬۰۰۰ ریال") || strings.Contains(page, "1234567891") {
+		t.Errorf("%d %s", reply.StatusCode, page)
+	}
+	if left := s.Store.Balance(owner.ID); left != before {
+		t.Errorf("the info call took %d rials", before-left)
+	}
+}
+
+// TestOverTheRate calls until it is refused, on both routes: how many calls fit
+// into a second is the machine's business, that a second has an end is ours.
+func TestOverTheRate(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{World: world(t)})
+	over := func(call func() (*http.Response, string), want string) {
+		for range 100 {
+			reply, body := call()
+			if reply.StatusCode == http.StatusOK {
+				continue
+			}
+			if reply.StatusCode != http.StatusTooManyRequests || !strings.Contains(body, want) || reply.Header.Get("Retry-After") != "1" {
+				t.Errorf("%d %s, Retry-After %q", reply.StatusCode, body, reply.Header.Get("Retry-After"))
+			}
+			return
+		}
+		t.Error("a hundred calls in a row, and the account's one call per second was never used up")
+	}
+	_, body := login(t, s, "onecall", "made-up-secret-of-onecall", "onecall", "Passw0rd-1234")
+	token := access(t, body)
+	over(func() (*http.Response, string) {
+		return login(t, s, "onecall", "made-up-secret-of-onecall", "onecall", "Passw0rd-1234")
+	}, `"error":"temporarily_unavailable"`)
+	over(func() (*http.Response, string) { return info(t, s, token, "0012345679") }, `"errorCode":429`)
+}
+
+// A part of ours that is down is 503 with a time to try again, and the number
+// that a caller quotes to support finds the line in the log.
+func TestFaultOfOurs(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{World: world(t)})
+	token := testuser(t, s)
+	if err := s.Store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	reply, body := login(t, s, "test", "sandbox-secret-5f0c2b7e9a1d4c38", "testuser", "T0ken-Passw0rd")
+	if reply.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "temporarily_unavailable") || reply.Header.Get("Retry-After") == "" {
+		t.Errorf("the token call: %d %s", reply.StatusCode, body)
+	}
+	reply, body = info(t, s, token, "0012345679")
+	var told struct{ Error struct{ Exception string } }
+	if err := json.Unmarshal([]byte(body), &told); err != nil || reply.StatusCode != http.StatusServiceUnavailable || len(told.Error.Exception) != 10 {
+		t.Fatalf("the info call: %d %s (%v)", reply.StatusCode, body, err)
+	}
+	if log := s.Log.String(); !strings.Contains(log, told.Error.Exception) {
+		t.Errorf("the log does not have %s:\n%s", told.Error.Exception, log)
+	}
+}
+
+func testuser(t *testing.T, s *testkit.Server) string {
+	t.Helper()
+	_, body := login(t, s, "test", "sandbox-secret-5f0c2b7e9a1d4c38", "testuser", "T0ken-Passw0rd")
+	return access(t, body)
+}
+
+func access(t *testing.T, body string) string {
+	t.Helper()
+	var issued struct {
+		Token string `json:"access_token"`
+	}
+	if err := json.Unmarshal([]byte(body), &issued); err != nil || issued.Token == "" {
+		t.Fatalf("no token (%v): %s", err, body)
+	}
+	return issued.Token
+}
+
+func login(t *testing.T, s *testkit.Server, client, secret, username, password string) (*http.Response, string) {
+	t.Helper()
+	form := url.Values{
+		"grant_type": {"password"}, "client_id": {client}, "Client_secret": {secret}, "username": {username}, "password": {password},
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.Address()+tokenPath, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return send(t, request)
+}
+
+func info(t *testing.T, s *testkit.Server, token, code string) (*http.Response, string) {
+	t.Helper()
+	question := fmt.Sprintf(`{"NationalCode":%q,"Cellphone":"09121234567"}`, code)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.Address()+infoPath, strings.NewReader(question))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+token)
+	return send(t, request)
+}
+
+func send(t *testing.T, request *http.Request) (*http.Response, string) {
+	t.Helper()
+	reply, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = reply.Body.Close() }()
+	text, err := io.ReadAll(reply.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reply, string(text)
+}

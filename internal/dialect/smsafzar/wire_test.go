@@ -1,0 +1,122 @@
+package smsafzar_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"dargah.dev/dargah/internal/dialect"
+	"dargah.dev/dargah/internal/dialect/dialecttest"
+	"dargah.dev/dargah/internal/fixture"
+	"dargah.dev/dargah/internal/testkit"
+)
+
+// world is the example world with accounts for what it has none for.
+func world(w *fixture.World) {
+	w.Accounts = append(w.Accounts,
+		fixture.Account{
+			Domain: "sms.smsafzar", Username: "sendonly", Password: "Passw0rd-1234", Status: fixture.Active,
+			TokenDays: 7, Rate: 1_000_000, Services: []string{"sms/send"},
+		},
+		fixture.Account{
+			Domain: "sms.smsafzar", Username: "onecall", Password: "Passw0rd-1234", Status: fixture.Active,
+			TokenDays: 7, Rate: 1, Services: []string{"*"},
+		})
+}
+
+// server shows the suite's requests with a good token.
+type server struct {
+	*testkit.Server
+	token string
+}
+
+func (s server) Authorize(r *http.Request, _ *dialect.Dialect) {
+	r.Header.Set("Authorization", "Bearer "+s.token)
+}
+
+func TestWire(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{World: world})
+	t.Run("page", func(t *testing.T) { dialecttest.Wire(t, s.Address(), "testdata/page") })
+	t.Run("ours", func(t *testing.T) { dialecttest.Wire(t, s.Address(), "testdata/ours") })
+}
+
+func TestSuite(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{World: world})
+	_, body := login(t, s, "testuser", "T0ken-Passw0rd")
+	var issued struct{ Token string }
+	if err := json.Unmarshal([]byte(body), &issued); err != nil || issued.Token == "" {
+		t.Fatalf("no token: %v", err)
+	}
+	at := slices.IndexFunc(s.App.Dialects, func(d *dialect.Dialect) bool { return d.Name == "smsafzar" })
+	dialecttest.Run(t, s.App.Dialects[at], server{s, issued.Token})
+}
+
+// TestOverTheRate calls until it is refused: how many calls fit into a second
+// is the machine's business, that a second has an end is ours.
+func TestOverTheRate(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{World: world})
+	const want = `{"errorCode":429,"errorMessage":"تعداد درخواست های ارسالی بیش ار حد مجاز می باشد. [ حداکثر تعداد درخواست ها در هر ثانیه 1 عدد می باشد. ]"}`
+	for range 100 {
+		reply, body := login(t, s, "onecall", "Passw0rd-1234")
+		if reply.StatusCode == http.StatusOK {
+			continue
+		}
+		if reply.StatusCode != http.StatusTooManyRequests || body != want || reply.Header.Get("Retry-After") != "1" {
+			t.Errorf("got %d %s, Retry-After %q; want 429 %s", reply.StatusCode, body, reply.Header.Get("Retry-After"), want)
+		}
+		return
+	}
+	t.Error("a hundred calls in a row, and the account's one call per second was never used up")
+}
+
+// TestFaultOfOursHasItsNumberInTheLog: the number that a caller quotes to
+// support finds the line.
+func TestFaultOfOursHasItsNumberInTheLog(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{World: world})
+	if err := s.Store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	reply, body := login(t, s, "testuser", "T0ken-Passw0rd")
+	var told struct {
+		Code json.Number `json:"errorCode"`
+		Text string      `json:"errorMessage"`
+	}
+	if err := json.Unmarshal([]byte(body), &told); err != nil {
+		t.Fatalf("%v: %s", err, body)
+	}
+	want := "سرویس به صورت موقت در دسترس نمی باشد. | شناسه خطا : " + told.Code.String()
+	if reply.StatusCode != http.StatusServiceUnavailable || told.Text != want || len(told.Code) != 10 {
+		t.Errorf("got %d %s, want 503 with ten digits and %s", reply.StatusCode, body, want)
+	}
+	if log := s.Log.String(); !strings.Contains(log, told.Code.String()) {
+		t.Errorf("the log does not have %s:\n%s", told.Code, log)
+	}
+}
+
+func login(t *testing.T, s *testkit.Server, username, password string) (*http.Response, string) {
+	t.Helper()
+	body := fmt.Sprintf(`{"userName":%q,"password":%q,"domain":"sms.smsafzar"}`, username, password)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.Address()+"/auth/token", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	reply, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = reply.Body.Close() }()
+	text, err := io.ReadAll(reply.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reply, string(text)
+}

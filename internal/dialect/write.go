@@ -1,0 +1,38 @@
+package dialect
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+)
+
+// JSON is a reply whose body is v as compact JSON, with characters like < and
+// & left as they are, as the providers' own servers write them.
+func JSON(status int, v any) (Reply, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return Reply{}, err
+	}
+	return Reply{Status: status, Type: "application/json; charset=utf-8", Body: bytes.TrimSuffix(b.Bytes(), []byte("\n"))}, nil
+}
+
+// MustJSON is JSON for values that cannot fail to be encoded: structs of
+// strings, numbers and bools.
+func MustJSON(status int, v any) Reply {
+	r, err := JSON(status, v)
+	if err != nil {
+		panic("dialect: a reply of fixed shape cannot be encoded: " + err.Error())
+	}
+	return r
+}
+
+// With adds a header to a reply.
+func (r Reply) With(name, value string) Reply {
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	r.Header.Set(name, value)
+	return r
+}

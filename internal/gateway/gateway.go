@@ -1,0 +1,242 @@
+// Package gateway owns the path of one call: who, admit, open, ask, close,
+// send, in this order and nowhere else. It speaks no provider's language and
+// knows no database; both are handed to it.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"dargah.dev/dargah/internal/admission"
+	"dargah.dev/dargah/internal/audit"
+	"dargah.dev/dargah/internal/closing"
+	"dargah.dev/dargah/internal/dialect"
+	"dargah.dev/dargah/internal/event"
+	"dargah.dev/dargah/internal/fault"
+	"dargah.dev/dargah/internal/ledger"
+	"dargah.dev/dargah/internal/rial"
+)
+
+// deadline bounds everything that one call may wait for.
+const deadline = 20 * time.Second
+
+// Books makes what a call leaves behind durable, all of it or nothing, before
+// it returns. Its faults are Credit and Grant, with the refusal itself already
+// on record, or one of ours with nothing on record.
+type Books interface {
+	Commit(context.Context, closing.Closing) error
+}
+
+// Gateway serves routes. All fields are needed.
+type Gateway struct {
+	Desk   *admission.Desk
+	Books  Books
+	Tally  *audit.Tally
+	Prices dialect.Prices
+	Hash   func(subject string) []byte // keyed: the trail must not be reversible
+	Log    *event.Log
+}
+
+// Serve answers one call, whose body is read and bounded. An error of arrival
+// (the body could not be taken) is passed in and refused in the dialect's form.
+func (g *Gateway) Serve(d *dialect.Dialect, r *dialect.Route, req *dialect.Request, arrival error) dialect.Reply {
+	ctx, cancel := context.WithTimeout(req.Context(), deadline)
+	defer cancel()
+	c := &call{Gateway: g, dialect: d, route: r, req: req, pass: &admission.Pass{}}
+	reply, err := c.run(ctx, arrival)
+	if err != nil {
+		reply, err = c.refuse(ctx, fault.From(err))
+	}
+	c.log(reply.Status, err)
+	return reply
+}
+
+// call is one call under way.
+type call struct {
+	*Gateway
+	dialect *dialect.Dialect
+	route   *dialect.Route
+	req     *dialect.Request
+	pass    *admission.Pass
+	price   rial.Amount
+	source  string
+	subject string
+	booked  bool // the trail already has this call
+}
+
+// run is the path. Whatever it returns as an error has not been answered and
+// not been charged.
+func (c *call) run(ctx context.Context, arrival error) (_ dialect.Reply, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.Wrap(fault.Internal, panicked(p))
+		}
+	}()
+	if arrival != nil {
+		return dialect.Reply{}, arrival
+	}
+	if err := c.admit(ctx); err != nil {
+		return dialect.Reply{}, err
+	}
+	question, err := c.route.Steps.Open(c.req, c.pass)
+	if err != nil {
+		return dialect.Reply{}, err
+	}
+	c.subject = c.route.Steps.Subject(question)
+	answer, source, err := c.route.Steps.Ask(ctx, c.pass, question)
+	if c.source = source; err != nil {
+		return dialect.Reply{}, err
+	}
+	reply, err := c.route.Steps.Encode(c.req, question, answer)
+	if err != nil {
+		return dialect.Reply{}, err
+	}
+	return reply, c.close(ctx, answer)
+}
+
+// panicked keeps where it happened. Only what the runtime itself says is kept
+// of the value: any other could hold what the caller sent.
+func panicked(p any) error {
+	what := fmt.Sprintf("a value of type %T", p)
+	var fromRuntime runtime.Error
+	if e, ok := p.(error); ok && errors.As(e, &fromRuntime) {
+		what = fromRuntime.Error()
+	}
+	return fmt.Errorf("panic: %s\n%s", what, debug.Stack())
+}
+
+func (c *call) admit(ctx context.Context) error {
+	shown, err := c.route.Who(c.req)
+	if err != nil {
+		return err
+	}
+	if c.route.Priced {
+		c.price = c.Prices(c.route.Service)
+	}
+	c.pass, err = c.Desk.Admit(ctx, shown, admission.Need{
+		Checks: c.route.Checks, Service: c.route.Service, Method: c.route.Operation,
+		Price: c.price, Peer: c.req.Peer,
+	})
+	return err
+}
+
+// close makes the answered call durable. A caller that hung up meanwhile is
+// charged all the same once the commit is under way: the answer existed.
+func (c *call) close(ctx context.Context, answer any) error {
+	document, rotation := c.route.Steps.Effect(answer)
+	record := c.record(audit.Answered)
+	record.Price, record.Document = c.price, document
+	err := c.Books.Commit(ctx, closing.Closing{
+		Record:   record,
+		Charge:   ledger.Charge{Account: record.Account, Amount: c.price},
+		Rotation: rotation,
+	})
+	c.booked = booked(err)
+	return unavailable(err)
+}
+
+// refuse books the refusal of a known account and words it. Unknown callers
+// are counted. If the refusal itself cannot be booked, the caller hears that
+// something of ours is down, never the reason that nobody recorded.
+func (c *call) refuse(ctx context.Context, f *fault.Error) (dialect.Reply, error) {
+	if f.Code.Ours() {
+		c.pass.GiveBack()
+		c.req.Trace = 1_000_000_000 + rand.Uint64N(9_000_000_000) //nolint:gosec // a number to quote, not a secret
+	}
+	if err := c.book(context.WithoutCancel(ctx), f); err != nil && !f.Code.Ours() {
+		c.pass.GiveBack()
+		f = fault.From(unavailable(err))
+		c.req.Trace = 1_000_000_000 + rand.Uint64N(9_000_000_000) //nolint:gosec // as above
+	}
+	word := c.route.Refuse
+	if word == nil {
+		word = c.dialect.Refuse
+	}
+	return word(c.req, f), f
+}
+
+// book puts a refusal on record: one record for a known account, a count for
+// the rest. Calls over the rate are counted too, since one account could
+// otherwise fill the disk faster than any price list allows.
+func (c *call) book(ctx context.Context, f *fault.Error) error {
+	switch {
+	case c.booked:
+		return nil
+	case c.pass.Account == nil || f.Code == fault.Rate:
+		c.Tally.Add(c.req.At, c.req.Peer, c.dialect.Name, f.Code)
+		return nil
+	default:
+		return c.Books.Commit(ctx, closing.Closing{Record: c.record(f.Code.String())})
+	}
+}
+
+func (c *call) record(outcome string) audit.Record {
+	r := audit.Record{
+		Call: c.req.ID, At: c.req.At, Took: time.Since(c.req.At),
+		Dialect: c.dialect.Name, Service: c.route.Service, Method: c.route.Name(),
+		Peer: c.req.Peer, Outcome: outcome, Source: c.source, Document: c.pass.Claims.ID,
+	}
+	if c.pass.Account != nil {
+		r.Account = c.pass.Account.ID
+	}
+	if c.subject != "" {
+		r.Subject = c.Hash(c.subject)
+	}
+	return r
+}
+
+func (c *call) log(status int, err error) {
+	line := event.Call{
+		ID: c.req.ID, Dialect: c.dialect.Name, Service: c.route.Service, Method: c.route.Name(),
+		Peer: c.req.Peer, Status: status, Took: time.Since(c.req.At), Outcome: audit.Answered, Trace: c.req.Trace,
+	}
+	if c.pass.Account != nil {
+		line.Account = c.pass.Account.ID
+	}
+	if err != nil {
+		f := fault.From(err)
+		line.Outcome, line.Err = f.Code.String(), f.Err
+	}
+	c.Log.Call(line)
+}
+
+// booked tells whether the store put the call on record although it refused
+// it: what it decides itself (credit, the fate of a refresh token) is.
+func booked(err error) bool {
+	code := fault.From(err).Code
+	return err != nil && (code == fault.Credit || code == fault.Grant)
+}
+
+// unavailable turns a failed commit into the fault of a part of ours that is
+// down, so that it reads as "try again" and never as the caller's mistake.
+func unavailable(err error) error {
+	var f *fault.Error
+	if err == nil || errors.As(err, &f) {
+		return err
+	}
+	return &fault.Error{Code: fault.Unavailable, RetryAfter: time.Second, Err: err}
+}
+
+// Check tells what is wrong with a dialect's routes before anything is served.
+func Check(d *dialect.Dialect) error {
+	for i := range d.Routes {
+		r := &d.Routes[i]
+		wanted := []admission.Check{admission.Who, admission.Status, admission.Expiry, admission.Address, admission.Rate, admission.Permission}
+		if r.Priced {
+			wanted = append(wanted, admission.Credit)
+		}
+		if err := admission.Complete(r.Checks, wanted...); err != nil {
+			return errors.Join(errors.New(d.Name+" "+r.Method+" "+r.Path), err)
+		}
+		if r.Method != http.MethodGet && r.Who == nil {
+			return errors.New(d.Name + " " + r.Path + ": nobody is asked for")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,238 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+
+	"dargah.dev/dargah/internal/account"
+	"dargah.dev/dargah/internal/rial"
+)
+
+// Account is an account with the balance that its wallet opens with.
+type Account struct {
+	account.Account
+	Balance rial.Amount // 0 or more
+}
+
+// sealedAccount is what of an account is not kept in the clear.
+type sealedAccount struct {
+	Username      string         `json:"u"`
+	FirstName     string         `json:"f,omitempty"`
+	LastName      string         `json:"l,omitempty"`
+	Password      string         `json:"p,omitempty"`
+	TokenPassword string         `json:"t,omitempty"`
+	Allowed       []netip.Prefix `json:"a,omitempty"`
+	Grants        []string       `json:"g,omitempty"`
+}
+
+// PutDomains adds domains; those of the same name are replaced.
+func (s *Store) PutDomains(ctx context.Context, domains []account.Domain) error {
+	return s.write(ctx, "put domains", func(tx *sql.Tx) error {
+		for _, d := range domains {
+			if _, err := tx.Exec(`INSERT INTO domain (name, is_default) VALUES ($1, $2) `+
+				`ON CONFLICT (name) DO UPDATE SET is_default = excluded.is_default`, d.Name, flag(d.Default)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// PutAccounts adds new accounts and opens their wallets, all or none. Their
+// domains must be there. An account whose id, number, or name in its domain is
+// taken is refused.
+func (s *Store) PutAccounts(ctx context.Context, accounts []Account) error {
+	balances := make(map[string]int64, len(accounts))
+	err := s.write(ctx, "put accounts", func(tx *sql.Tx) error {
+		for i := range accounts {
+			a := &accounts[i]
+			if err := s.putAccount(tx, a); err != nil {
+				return fmt.Errorf("account %s: %w", a.ID, err)
+			}
+			balances[a.ID] = int64(a.Balance)
+		}
+		return nil
+	})
+	if err == nil {
+		s.wallets.put(balances)
+	}
+	return err
+}
+
+func (s *Store) putAccount(tx *sql.Tx, a *Account) error {
+	plain, err := json.Marshal(sealedAccount{
+		Username: a.Username, FirstName: a.FirstName, LastName: a.LastName,
+		Password: a.Password, TokenPassword: a.TokenPassword, Allowed: a.Allowed, Grants: a.Grants.List(),
+	})
+	if err != nil {
+		return err
+	}
+	sealed, err := s.keys.Seal(plain, "account/"+a.ID)
+	if err != nil {
+		return err
+	}
+	name := s.keys.Hash("account", account.DomainKey(a.Domain)+"\x00"+account.UserKey(a.Username))
+	if _, err := tx.Exec(`INSERT INTO account (id, number, domain, name_hash, disabled, expires_at, token_days, rate, epoch, sealed) `+
+		`VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		a.ID, a.Number, a.Domain, name, flag(a.Disabled), micros(a.Expires), a.TokenDays, a.Rate, a.Epoch, sealed); err != nil {
+		return err
+	}
+	if err := putBelongings(tx, a); err != nil {
+		return err
+	}
+	return s.openWallet(tx, a)
+}
+
+func putBelongings(tx *sql.Tx, a *Account) error {
+	for i, l := range a.Lines {
+		if _, err := tx.Exec(`INSERT INTO line (account, place, number, suspended) VALUES ($1, $2, $3, $4)`,
+			a.ID, i, l.Number, flag(l.Suspended)); err != nil {
+			return fmt.Errorf("line: %w", err)
+		}
+	}
+	for i, c := range a.Clients {
+		if _, err := tx.Exec(`INSERT INTO client (id, account, place, secret_hash, password_grant) VALUES ($1, $2, $3, $4, $5)`,
+			c.ID, a.ID, i, c.SecretHash[:], flag(c.PasswordGrant)); err != nil {
+			return fmt.Errorf("client: %w", err)
+		}
+	}
+	for i, b := range a.Business {
+		if _, err := tx.Exec(`INSERT INTO business (id, account, place, token_hash) VALUES ($1, $2, $3, $4)`,
+			b.ID, a.ID, i, b.TokenHash[:]); err != nil {
+			return fmt.Errorf("business credential: %w", err)
+		}
+	}
+	return nil
+}
+
+// openWallet books the opening balance, so that a wallet is always the sum of
+// its entries.
+func (s *Store) openWallet(tx *sql.Tx, a *Account) error {
+	if _, err := tx.Exec(`INSERT INTO wallet (account, balance) VALUES ($1, $2)`, a.ID, int64(a.Balance)); err != nil {
+		return fmt.Errorf("wallet: %w", err)
+	}
+	_, err := tx.Exec(`INSERT INTO entry (seq, call, account, kind, amount, balance, at) `+
+		`SELECT coalesce(max(seq), 0) + 1, $1, $2, $3, cast($4 AS BIGINT), cast($4 AS BIGINT), cast($5 AS BIGINT) FROM entry`,
+		"opening/"+a.ID, a.ID, kindOpening, int64(a.Balance), s.now().UnixMicro())
+	if err != nil {
+		return fmt.Errorf("opening entry: %w", err)
+	}
+	return nil
+}
+
+// Accounts gives every domain, and every account by its number.
+func (s *Store) Accounts(ctx context.Context) ([]account.Domain, []account.Account, error) {
+	r := accountReader{store: s, at: map[string]int{}}
+	for _, step := range []func(context.Context) error{r.domains, r.accounts, r.lines, r.clients, r.business} {
+		if err := step(ctx); err != nil {
+			return nil, nil, fmt.Errorf("read accounts: %w", err)
+		}
+	}
+	return r.allDomains, r.all, nil
+}
+
+type accountReader struct {
+	store      *Store
+	allDomains []account.Domain
+	all        []account.Account
+	at         map[string]int // id → place in all
+}
+
+func (r *accountReader) each(ctx context.Context, query string, row func(into func(...any) error) error) error {
+	rows, err := r.store.reader.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	return scan(rows, row)
+}
+
+func (r *accountReader) domains(ctx context.Context) error {
+	return r.each(ctx, `SELECT name, is_default FROM domain ORDER BY name`, func(into func(...any) error) error {
+		var d account.Domain
+		err := into(&d.Name, &d.Default)
+		r.allDomains = append(r.allDomains, d)
+		return err
+	})
+}
+
+func (r *accountReader) accounts(ctx context.Context) error {
+	return r.each(ctx, `SELECT id, number, domain, disabled, expires_at, token_days, rate, epoch, sealed FROM account ORDER BY number`,
+		func(into func(...any) error) error {
+			var a account.Account
+			var expires int64
+			var sealed []byte
+			if err := into(&a.ID, &a.Number, &a.Domain, &a.Disabled, &expires, &a.TokenDays, &a.Rate, &a.Epoch, &sealed); err != nil {
+				return err
+			}
+			a.Expires = fromMicros(expires)
+			r.at[a.ID] = len(r.all)
+			r.all = append(r.all, a)
+			return r.unseal(&r.all[len(r.all)-1], sealed)
+		})
+}
+
+func (r *accountReader) unseal(a *account.Account, sealed []byte) error {
+	plain, err := r.store.keys.Unseal(sealed, "account/"+a.ID)
+	if err != nil {
+		return fmt.Errorf("account %s: %w", a.ID, err)
+	}
+	var inside sealedAccount
+	if err := json.Unmarshal(plain, &inside); err != nil {
+		return fmt.Errorf("account %s: what was sealed cannot be read", a.ID)
+	}
+	a.Username, a.FirstName, a.LastName = inside.Username, inside.FirstName, inside.LastName
+	a.Password, a.TokenPassword = inside.Password, inside.TokenPassword
+	a.Allowed, a.Grants = inside.Allowed, account.NewGrants(inside.Grants)
+	return nil
+}
+
+func (r *accountReader) lines(ctx context.Context) error {
+	return r.each(ctx, `SELECT account, number, suspended FROM line ORDER BY account, place`, func(into func(...any) error) error {
+		var owner string
+		var l account.Line
+		if err := into(&owner, &l.Number, &l.Suspended); err != nil {
+			return err
+		}
+		a := &r.all[r.at[owner]]
+		a.Lines = append(a.Lines, l)
+		return nil
+	})
+}
+
+func (r *accountReader) clients(ctx context.Context) error {
+	return r.each(ctx, `SELECT account, id, secret_hash, password_grant FROM client ORDER BY account, place`, func(into func(...any) error) error {
+		var owner string
+		var c account.Client
+		var hash []byte
+		if err := into(&owner, &c.ID, &hash, &c.PasswordGrant); err != nil {
+			return err
+		}
+		a := &r.all[r.at[owner]]
+		a.Clients = append(a.Clients, c)
+		return fill(&a.Clients[len(a.Clients)-1].SecretHash, hash)
+	})
+}
+
+func (r *accountReader) business(ctx context.Context) error {
+	return r.each(ctx, `SELECT account, id, token_hash FROM business ORDER BY account, place`, func(into func(...any) error) error {
+		var owner string
+		var b account.Business
+		var hash []byte
+		if err := into(&owner, &b.ID, &hash); err != nil {
+			return err
+		}
+		a := &r.all[r.at[owner]]
+		a.Business = append(a.Business, b)
+		return fill(&a.Business[len(a.Business)-1].TokenHash, hash)
+	})
+}
+
+func fill(to *[32]byte, hash []byte) error {
+	if copy(to[:], hash) != len(to) || len(hash) != len(to) {
+		return fmt.Errorf("a hash of %d bytes where %d belong", len(hash), len(to))
+	}
+	return nil
+}

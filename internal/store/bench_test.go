@@ -1,0 +1,96 @@
+package store_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"dargah.dev/dargah/internal/rial"
+	"dargah.dev/dargah/internal/store"
+	"dargah.dev/dargah/internal/store/storetest"
+)
+
+// BenchmarkCommit is a charged, recorded call; one caller alone waits for one
+// flush of the disk each.
+func BenchmarkCommit(b *testing.B) {
+	for _, callers := range []int{1, 16, 64, 256} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			s := storetest.Must(b, at(b, b.TempDir()), store.Options{})
+			balances := make([]rial.Amount, 16)
+			for i := range balances {
+				balances[i] = 1 << 50
+			}
+			storetest.Fund(b, s, balances...)
+			var left atomic.Int64
+			left.Store(int64(b.N))
+			b.ReportAllocs()
+			b.ResetTimer()
+			var wg sync.WaitGroup
+			for caller := range callers {
+				wg.Go(func() {
+					from := "a" + strconv.Itoa(caller%16)
+					for left.Add(-1) >= 0 {
+						if err := s.Commit(context.Background(), storetest.Charge(rand.Text(), from, 1)); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			wg.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "closings/s")
+		})
+	}
+}
+
+// registerSize is how many people the register of BenchmarkPerson has.
+func registerSize() int {
+	if n, err := strconv.Atoi(os.Getenv("DARGAH_BENCH_PEOPLE")); err == nil {
+		return n
+	}
+	return 20_000
+}
+
+func BenchmarkPerson(b *testing.B) {
+	s := storetest.Must(b, at(b, b.TempDir()), store.Options{})
+	n := registerSize()
+	if err := s.PutPeople(context.Background(), storetest.People(0, n), nil); err != nil {
+		b.Fatal(err)
+	}
+	for name, first := range map[string]int{"found": 0, "missing": n} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := range b.N {
+				_, err := s.Person(context.Background(), storetest.Code(first+i*7919%n))
+				if (err == nil) != (first == 0) {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkPutPeople fills a register; one operation is one person.
+func BenchmarkPutPeople(b *testing.B) {
+	s := storetest.Must(b, at(b, b.TempDir()), store.Options{})
+	b.ResetTimer()
+	if err := s.PutPeople(context.Background(), storetest.People(0, b.N), nil); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func BenchmarkBalance(b *testing.B) {
+	s := storetest.Must(b, at(b, b.TempDir()), store.Options{})
+	storetest.Fund(b, s, 5)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if s.Balance("a0") != 5 || s.Dead("f") {
+				b.Error("wrong")
+			}
+		}
+	})
+}

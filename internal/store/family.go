@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+	"time"
+
+	"dargah.dev/dargah/internal/token"
+)
+
+// How long a family's row outlives the family. A family that lives needs no
+// row, since its tokens are refused as expired; the day is for clocks that are
+// set back. A dead one must be known as long as an access token made on the
+// family's last day can live, which is 365 days.
+const (
+	liveMargin = token.Day
+	deadMargin = 366 * token.Day
+)
+
+// families are the killed ones, in memory.
+type families struct {
+	mu   sync.RWMutex
+	dead map[string]struct{}
+}
+
+func (f *families) has(family string) bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	_, dead := f.dead[family]
+	return dead
+}
+
+func (f *families) add(family string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dead[family] = struct{}{}
+}
+
+func (f *families) replace(dead map[string]struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dead = dead
+}
+
+// family is one row of refresh_family.
+type family struct {
+	generation int64
+	rotatedAt  int64
+	deadAt     int64
+	expiresAt  int64
+	changed    bool
+}
+
+// rotate decides what showing the token of the rotation's generation does at
+// now (microseconds), and tells whether the token is good.
+func (f *family) rotate(r *token.Rotation, now int64) bool {
+	switch {
+	case f.deadAt != 0:
+		return false
+	case r.Generation == f.generation:
+		f.generation++
+		f.rotatedAt, f.changed = now, true
+		return true
+	case r.Generation == f.generation-1 && now-f.rotatedAt <= token.Grace.Microseconds():
+		return true
+	default:
+		f.deadAt, f.changed = now, true
+		return false
+	}
+}
+
+// sweep removes the rows of families that nothing can ask for any more.
+func (s *Store) sweep(ctx context.Context) error {
+	now := s.now()
+	return s.write(ctx, "sweep token families", func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DELETE FROM refresh_family WHERE expires_at < $1 AND (dead_at = 0 OR expires_at < $2)`,
+			now.Add(-liveMargin).UnixMicro(), now.Add(-deadMargin).UnixMicro())
+		return err
+	})
+}
+
+func (s *Store) loadDead(ctx context.Context) error {
+	rows, err := s.reader.QueryContext(ctx, `SELECT family FROM refresh_family WHERE dead_at <> 0`)
+	if err != nil {
+		return fmt.Errorf("load dead token families: %w", err)
+	}
+	dead := map[string]struct{}{}
+	err = scan(rows, func(into func(...any) error) error {
+		var name string
+		if err := into(&name); err != nil {
+			return err
+		}
+		dead[name] = struct{}{}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("load dead token families: %w", err)
+	}
+	s.dead.replace(dead)
+	return nil
+}
+
+// sweepEvery is how often families are swept.
+const sweepEvery = time.Hour

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// How many people are sealed at a time by one worker, and written in one
+// transaction: about 60 MB on disk.
+const (
+	sealChunk   = 2_000
+	peopleGroup = 100_000
+)
+
+// PutPeople adds people to the register; those with the same national code
+// are replaced. The register is written in large transactions, so that after
+// an error or a crash a part of the people may be there: putting the same
+// people again completes it. Progress, which may be nil, is told after each
+// transaction how many are durable.
+//
+// People is read by another goroutine than the caller's.
+func (s *Store) PutPeople(ctx context.Context, people iter.Seq[Person], progress func(n int)) error {
+	if progress == nil {
+		progress = func(int) {}
+	}
+	made := statements{db: s.writer}
+	insert := made.bulk(2, `INSERT INTO person (id, sealed)`, `ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed`)
+	if made.err != nil {
+		return fmt.Errorf("put people: %w", made.err)
+	}
+	defer func() { _ = made.close() }()
+
+	work, ctx := errgroup.WithContext(ctx)
+	read, sealed := make(chan []Person, 1), make(chan []sealedPerson, 1)
+	work.Go(func() error { return chunk(ctx, people, read) })
+	work.Go(func() error { return s.sealAll(ctx, read, sealed) })
+	work.Go(func() error {
+		n := 0
+		return collect(sealed, func(group []sealedPerson) error {
+			err := s.write(ctx, "put people", func(tx *sql.Tx) error { return insertPeople(tx, &insert, group) })
+			if err == nil {
+				n += len(group)
+				progress(n)
+			}
+			return err
+		})
+	})
+	return work.Wait()
+}
+
+// sealedPerson is a row of the register.
+type sealedPerson struct{ id, sealed []byte }
+
+// chunk cuts people into slices.
+func chunk(ctx context.Context, people iter.Seq[Person], to chan<- []Person) error {
+	defer close(to)
+	part := make([]Person, 0, sealChunk)
+	for p := range people {
+		part = append(part, p)
+		if len(part) < sealChunk {
+			continue
+		}
+		if err := send(ctx, to, part); err != nil {
+			return err
+		}
+		part = make([]Person, 0, sealChunk)
+	}
+	return send(ctx, to, part)
+}
+
+// sealAll seals on every core, because that is most of the work.
+func (s *Store) sealAll(ctx context.Context, from <-chan []Person, to chan<- []sealedPerson) error {
+	defer close(to)
+	workers, ctx := errgroup.WithContext(ctx)
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() error {
+			var scratch bytes.Buffer
+			for part := range from {
+				rows, err := s.sealPeople(part, &scratch)
+				if err == nil {
+					err = send(ctx, to, rows)
+				}
+				if err != nil {
+					return fmt.Errorf("put people: %w", err)
+				}
+			}
+			return nil
+		})
+	}
+	return workers.Wait()
+}
+
+func (s *Store) sealPeople(people []Person, scratch *bytes.Buffer) ([]sealedPerson, error) {
+	rows := make([]sealedPerson, len(people))
+	encoder := json.NewEncoder(scratch)
+	encoder.SetEscapeHTML(false)
+	for i := range people {
+		row := people[i].row()
+		scratch.Reset()
+		if err := encoder.Encode(&row); err != nil {
+			return nil, err
+		}
+		id := s.keys.Hash(personHash, row.Code)
+		sealed, err := s.keys.Seal(scratch.Bytes(), personWhat(id))
+		if err != nil {
+			return nil, err
+		}
+		rows[i] = sealedPerson{id, sealed}
+	}
+	return rows, nil
+}
+
+// collect hands over large groups.
+func collect(from <-chan []sealedPerson, write func([]sealedPerson) error) error {
+	var group []sealedPerson
+	for rows := range from {
+		group = append(group, rows...)
+		if len(group) < peopleGroup {
+			continue
+		}
+		if err := write(group); err != nil {
+			return err
+		}
+		group = group[:0]
+	}
+	if len(group) == 0 {
+		return nil
+	}
+	return write(group)
+}
+
+// insertPeople writes in the order of the keyed hash, so that each page of the
+// index is visited once per group and not once per person.
+func insertPeople(tx *sql.Tx, insert *bulk, group []sealedPerson) error {
+	slices.SortFunc(group, func(a, b sealedPerson) int { return bytes.Compare(a.id, b.id) })
+	args := make([]any, 0, 2<<bulkSizes)
+	for part := range slices.Chunk(group, 1<<(bulkSizes-1)) {
+		args = args[:0]
+		for _, row := range part {
+			args = append(args, row.id, row.sealed)
+		}
+		if _, err := insert.exec(tx, args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func send[T any](ctx context.Context, to chan<- T, v T) error {
+	select {
+	case to <- v:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,41 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// scan reads every row and closes rows.
+func scan(rows *sql.Rows, row func(into func(...any) error) error) (err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// flag is how a boolean is stored: SQLite has no other.
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// micros is how times are stored: microseconds UTC since 1970; 0 is no time.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}

@@ -1,0 +1,193 @@
+// Package store owns what is durable: accounts, wallets, the ledger, the
+// trail, token families, the register, and the secrets that go with them. What
+// Commit has answered survives a crash and a power cut.
+//
+// The words that are stored, and what may be done with them, belong to the
+// packages above; here is only how they are kept. SQL stands beside the Go
+// that scans it, in a form that SQLite and PostgreSQL both read.
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"dargah.dev/dargah/internal/rial"
+	"dargah.dev/dargah/internal/seal"
+)
+
+var (
+	// ErrInUse: another process has the data folder open.
+	ErrInUse = errors.New("another Dargah process is using this data folder: stop it, or choose another folder")
+	// ErrNewer: the data folder was written by a later version.
+	ErrNewer = errors.New("this data folder was written by a newer Dargah: " +
+		"start that version or a later one, or restore the backup that was made before the upgrade")
+	// ErrClosed: the store was closed before the call came.
+	ErrClosed = errors.New("store: closed")
+)
+
+// Options are what Open may be told. The zero value is good.
+type Options struct {
+	Now      func() time.Time // time.Now where nil
+	GroupMax int              // closings in one transaction at most; 512 where 0
+}
+
+// Store is an open data folder. It is safe for concurrent use.
+type Store struct {
+	now    func() time.Time
+	lock   *flock.Flock
+	writer *sql.DB // one connection
+	reader *sql.DB // several, which cannot write
+	keys   *seal.Keyring
+
+	wallets wallets
+	dead    families
+	queue   queue
+	made    statements    // of the writer
+	group   groupSQL      // made of them
+	done    chan struct{} // closed when the committer has ended
+	failing atomic.Bool   // the last transaction failed
+
+	persons   personReader
+	closeOnce sync.Once
+	closed    error
+}
+
+// Open opens the data folder dir, making it where it is not there, and brings
+// its schema up to date. Besides ErrInUse, ErrNewer and seal.ErrMasterKey it
+// fails where the folder's file system cannot keep the promises of Commit.
+func Open(ctx context.Context, dir string, opts Options) (_ *Store, err error) {
+	s := &Store{now: opts.Now, done: make(chan struct{})}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.lock, err = lockFolder(dir); err != nil {
+		return nil, fmt.Errorf("open the data folder %s: %w", dir, err)
+	}
+	if err := s.open(ctx, dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the data folder %s: %w", dir, err), s.release())
+	}
+	s.queue.wake = make(chan struct{}, 1)
+	commits := committer{store: s, groupMax: cmp.Or(opts.GroupMax, 512), group: group{sql: s.group}}
+	go commits.run(s.done)
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, dir string) error {
+	path, err := databaseFile(dir)
+	if err != nil {
+		return err
+	}
+	if s.writer, s.reader, err = openSQLite(ctx, path); err != nil {
+		return err
+	}
+	if err := migrate(ctx, s.writer); err != nil {
+		return err
+	}
+	if s.keys, err = openKeyring(ctx, dir, s.writer); err != nil {
+		return err
+	}
+	if err := s.sweep(ctx); err != nil {
+		return err
+	}
+	if err := s.loadWallets(ctx); err != nil {
+		return err
+	}
+	if err := s.loadDead(ctx); err != nil {
+		return err
+	}
+	if s.persons, err = newPersonReader(ctx, s.reader, s.keys); err != nil {
+		return err
+	}
+	s.made.db = s.writer
+	s.group = s.made.group()
+	return s.made.err
+}
+
+// Close commits what is queued, moves everything into the database file and
+// leaves the folder to others. Later calls of Commit get ErrClosed.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() {
+		s.queue.close()
+		<-s.done
+		s.closed = s.release()
+	})
+	return s.closed
+}
+
+// release undoes as much of Open as was done.
+func (s *Store) release() error {
+	var errs []error
+	if s.reader != nil {
+		errs = append(errs, s.reader.Close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.made.close(), checkpoint(s.writer), s.writer.Close())
+	}
+	// The lock goes last: whoever gets it must find nobody at the database.
+	errs = append(errs, s.lock.Unlock())
+	return errors.Join(errs...)
+}
+
+// Keyring seals and hashes with the folder's keys.
+func (s *Store) Keyring() *seal.Keyring { return s.keys }
+
+// Balance is the account's balance after the last commit; 0 for an unknown
+// account. It reads memory alone.
+func (s *Store) Balance(account string) rial.Amount { return s.wallets.balance(account) }
+
+// Dead tells whether the family of refresh tokens was killed. It reads memory
+// alone.
+func (s *Store) Dead(family string) bool { return s.dead.has(family) }
+
+// Ready tells why calls could not be served now: a read fails, or the last
+// transaction failed and another one still does.
+func (s *Store) Ready(ctx context.Context) error {
+	if _, _, err := s.Setting(ctx, probeName); err != nil {
+		return fmt.Errorf("the store cannot be read: %w", err)
+	}
+	if !s.failing.Load() {
+		return nil
+	}
+	// Without calls nothing else would find out that the disk is well again.
+	if err := s.PutSetting(ctx, probeName, s.now().UTC().Format(time.RFC3339)); err != nil {
+		return fmt.Errorf("the store cannot be written: %w", err)
+	}
+	return nil
+}
+
+// write runs one transaction on the writer's connection. Its context is not
+// the caller's: a transaction that has begun is finished, and the driver would
+// pay a goroutine per statement to watch for the end.
+func (s *Store) write(ctx context.Context, what string, do func(*sql.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	err := transact(s.writer, do)
+	s.failing.Store(err != nil)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+func transact(db *sql.DB, do func(*sql.Tx) error) error {
+	tx, err := db.BeginTx(context.Background(), nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
