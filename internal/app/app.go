@@ -129,7 +129,7 @@ func (a *App) serve(w world, mint *token.Mint, o Options) error {
 			Hash: func(subject string) []byte { return a.store.Keyring().Hash("subject", subject) },
 		},
 		Dialects: a.Dialects,
-		Pages:    map[string]http.Handler{"GET " + payment.Path + "{order}": portal.New(cashier, o.Now)},
+		Pages:    map[string]http.Handler{payment.Path: portal.New(cashier, o.Now)},
 		Ready:    func(r *http.Request) error { return a.store.Ready(r.Context()) },
 		Origins:  w.Origins, Proxies: proxies, Log: o.Log, Now: o.Now,
 	}

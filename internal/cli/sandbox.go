@@ -66,7 +66,7 @@ func (s sandbox) Run(c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer func() { err = errors.Join(err, log.Close()) }()
 
 	gate := password.New(password.Cost{})
 	data, applied, err := s.fill(c, dir, world, gate)
@@ -133,9 +133,9 @@ func (s sandbox) folder() (dir string, remove func(), err error) {
 	return s.Data, func() {}, nil
 }
 
-func (s sandbox) log(c *console, dir string) (io.WriteCloser, string, error) {
+func (s sandbox) log(c *console, dir string) (*event.Buffer, string, error) {
 	if s.Log == "-" {
-		return unclosed{c.err}, "standard error", nil
+		return event.NewBuffer(unclosed{c.err}), "standard error", nil
 	}
 	at := s.Log
 	if at == "" {
@@ -145,7 +145,7 @@ func (s sandbox) log(c *console, dir string) (io.WriteCloser, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("the log cannot be written: %w\nGive another place with --log FILE, or --log - for standard error", err)
 	}
-	return f, at, nil
+	return event.NewBuffer(f), at, nil
 }
 
 type unclosed struct{ io.Writer }

@@ -23,7 +23,7 @@ var pragmas = url.Values{
 	"_journal_mode": {"WAL"},
 	"_synchronous":  {"FULL"},
 	"_foreign_keys": {"1"},
-	"_pragma":       {"cache_size(-32768)", "journal_size_limit(67108864)", "temp_store(memory)", "wal_autocheckpoint(4000)"},
+	"_pragma":       {"cache_size(-8192)", "journal_size_limit(67108864)", "temp_store(memory)", "wal_autocheckpoint(4000)"},
 }
 
 // sqliteDSN names the database file at an absolute path.

@@ -139,7 +139,7 @@ func headAndBody(text string) (head []string, body string) {
 }
 
 // wire is the request as it goes over the connection.
-func (s step) wire(host string) []byte {
+func (s *step) wire(host string) []byte {
 	head, body := headAndBody(s.request)
 	if !hasHeader(head, "Host") {
 		head = append(head, "Host: "+host)
@@ -151,23 +151,35 @@ func (s step) wire(host string) []byte {
 }
 
 func hasHeader(head []string, name string) bool {
+	_, found := find(head, name)
+	return found
+}
+
+func find(head []string, name string) (value string, found bool) {
 	for _, line := range head[min(1, len(head)):] {
-		if got, _, _ := strings.Cut(line, ":"); strings.EqualFold(got, name) {
-			return true
+		if got, value, _ := strings.Cut(line, ":"); strings.EqualFold(got, name) {
+			return strings.TrimSpace(value), true
 		}
 	}
-	return false
+	return "", false
+}
+
+// header is the value of one of the request's headers.
+func (s *step) header(name string) string {
+	head, _ := headAndBody(s.request)
+	value, _ := find(head, name)
+	return value
 }
 
 // method and path are those of the request line.
-func (s step) method() string { return s.word(0) }
+func (s *step) method() string { return s.word(0) }
 
-func (s step) path() string {
+func (s *step) path() string {
 	path, _, _ := strings.Cut(s.word(1), "?")
 	return path
 }
 
-func (s step) word(i int) string {
+func (s *step) word(i int) string {
 	line, _, _ := strings.Cut(s.request, "\n")
 	if words := strings.Fields(line); i < len(words) {
 		return words[i]

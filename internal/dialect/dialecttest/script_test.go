@@ -51,7 +51,7 @@ func TestParse(t *testing.T) {
 
 func TestRequestKeepsItsOwnHostAndLength(t *testing.T) {
 	t.Parallel()
-	s := step{request: "POST / HTTP/1.1\nhost: other\ncontent-length: 1\n\nbody"}
+	s := &step{request: "POST / HTTP/1.1\nhost: other\ncontent-length: 1\n\nbody"}
 	if got, want := string(s.wire("h:1")), "POST / HTTP/1.1\r\nhost: other\r\ncontent-length: 1\r\n\r\nbody"; got != want {
 		t.Errorf("%q", got)
 	}

@@ -79,29 +79,30 @@ func isPage(file string) (bool, error) {
 func (s *script) play(ctx context.Context, address string, rewrite bool) error {
 	k := newKept(address)
 	for i := range s.steps {
-		if err := s.steps[i].play(ctx, k["HOST"], k, rewrite); err != nil {
+		if _, err := s.steps[i].play(ctx, k["HOST"], k, rewrite); err != nil {
 			return fmt.Errorf("exchange %d (%s): %w", i+1, s.steps[i].title, err)
 		}
 	}
 	return nil
 }
 
-func (s *step) play(ctx context.Context, host string, k kept, rewrite bool) error {
-	filled := *s
-	var err error
-	if filled.request, err = k.fill(s.request); err != nil {
-		return err
+// play gives the request as it was sent.
+func (s *step) play(ctx context.Context, host string, k kept, rewrite bool) (*step, error) {
+	request, err := k.fill(s.request)
+	if err != nil {
+		return nil, err
 	}
+	filled := &step{request: request}
 	got, err := exchange(ctx, host, filled.method(), filled.wire(host))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	problem := s.compare(got, k)
 	if problem == nil || !rewrite {
-		return problem
+		return filled, problem
 	}
 	s.renew(got)
-	return s.compare(got, k)
+	return filled, s.compare(got, k)
 }
 
 // got is a reply as it came.

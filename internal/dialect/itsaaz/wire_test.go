@@ -82,13 +82,11 @@ func TestSuite(t *testing.T) {
 func TestShapesOfThePage(t *testing.T) {
 	t.Parallel()
 	s := testkit.Start(t, testkit.Options{World: world(t)})
-	_, body := login(t, s, "test", "sandbox-secret-5f0c2b7e9a1d4c38", "testuser", "T0ken-Passw0rd")
-	dialecttest.SameShape(t, sample(t, "token"), []byte(body))
+	dialecttest.SameShape(t, sample(t, "token"), []byte(asTestuser(t, s).body))
 	token := testuser(t, s)
 	var page, good, bad map[string]json.RawMessage
-	_, answer := info(t, s, token, "0012345679")
-	_, refusal := info(t, s, token, "1")
-	for text, into := range map[string]*map[string]json.RawMessage{string(sample(t, "info")): &page, answer: &good, refusal: &bad} {
+	answer, refused := info(t, s, token, "0012345679").body, info(t, s, token, "1").body
+	for text, into := range map[string]*map[string]json.RawMessage{string(sample(t, "info")): &page, answer: &good, refused: &bad} {
 		if err := json.Unmarshal([]byte(text), into); err != nil {
 			t.Fatalf("%v: %s", err, text)
 		}
@@ -97,7 +95,7 @@ func TestShapesOfThePage(t *testing.T) {
 	dialecttest.SameShape(t, page["meta"], good["meta"])
 	dialecttest.SameShape(t, page["error"], bad["error"])
 	if string(good["error"]) != "null" || string(bad["data"]) != "null" {
-		t.Errorf("both sides of the envelope are filled: %s, %s", answer, refusal)
+		t.Errorf("both sides of the envelope are filled: %s, %s", answer, refused)
 	}
 }
 
@@ -116,7 +114,7 @@ func TestPayLinkWorks(t *testing.T) {
 	s := testkit.Start(t, testkit.Options{World: world(t)})
 	owner := s.App.Desk.Book.Now().ByName("sms.smsafzar", "testuser")
 	before := s.Store.Balance(owner.ID)
-	_, body := info(t, s, testuser(t, s), "1234567891")
+	body := info(t, s, testuser(t, s), "1234567891").body
 	var answer struct{ Data struct{ PayURL string } }
 	if err := json.Unmarshal([]byte(body), &answer); err != nil {
 		t.Fatalf("%v: %s", err, body)
@@ -125,9 +123,9 @@ func TestPayLinkWorks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reply, page := send(t, request)
-	if reply.StatusCode != http.StatusOK || !strings.Contains(page, "۴۵٬۰۰۰ ریال") || strings.Contains(page, "1234567891") {
-		t.Errorf("%d %s", reply.StatusCode, page)
+	page := send(t, request)
+	if page.status != http.StatusOK || !strings.Contains(page.body, "۴۵٬۰۰۰ ریال") || strings.Contains(page.body, "1234567891") {
+		t.Errorf("%d %s", page.status, page.body)
 	}
 	if left := s.Store.Balance(owner.ID); left != before {
 		t.Errorf("the info call took %d rials", before-left)
@@ -139,25 +137,25 @@ func TestPayLinkWorks(t *testing.T) {
 func TestOverTheRate(t *testing.T) {
 	t.Parallel()
 	s := testkit.Start(t, testkit.Options{World: world(t)})
-	over := func(call func() (*http.Response, string), want string) {
+	over := func(call func() got, want string) {
 		for range 100 {
-			reply, body := call()
-			if reply.StatusCode == http.StatusOK {
+			reply := call()
+			if reply.status == http.StatusOK {
 				continue
 			}
-			if reply.StatusCode != http.StatusTooManyRequests || !strings.Contains(body, want) || reply.Header.Get("Retry-After") != "1" {
-				t.Errorf("%d %s, Retry-After %q", reply.StatusCode, body, reply.Header.Get("Retry-After"))
+			if reply.status != http.StatusTooManyRequests || !strings.Contains(reply.body, want) || reply.header.Get("Retry-After") != "1" {
+				t.Errorf("%d %s, Retry-After %q", reply.status, reply.body, reply.header.Get("Retry-After"))
 			}
 			return
 		}
 		t.Error("a hundred calls in a row, and the account's one call per second was never used up")
 	}
-	_, body := login(t, s, "onecall", "made-up-secret-of-onecall", "onecall", "Passw0rd-1234")
-	token := access(t, body)
-	over(func() (*http.Response, string) {
+	login := func() got {
 		return login(t, s, "onecall", "made-up-secret-of-onecall", "onecall", "Passw0rd-1234")
-	}, `"error":"temporarily_unavailable"`)
-	over(func() (*http.Response, string) { return info(t, s, token, "0012345679") }, `"errorCode":429`)
+	}
+	token := access(t, login())
+	over(login, `"error":"temporarily_unavailable"`)
+	over(func() got { return info(t, s, token, "0012345679") }, `"errorCode":429`)
 }
 
 // A part of ours that is down is 503 with a time to try again, and the number
@@ -169,38 +167,49 @@ func TestFaultOfOurs(t *testing.T) {
 	if err := s.Store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	reply, body := login(t, s, "test", "sandbox-secret-5f0c2b7e9a1d4c38", "testuser", "T0ken-Passw0rd")
-	if reply.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "temporarily_unavailable") || reply.Header.Get("Retry-After") == "" {
-		t.Errorf("the token call: %d %s", reply.StatusCode, body)
+	reply := asTestuser(t, s)
+	if reply.status != http.StatusServiceUnavailable || !strings.Contains(reply.body, "temporarily_unavailable") || reply.header.Get("Retry-After") == "" {
+		t.Errorf("the token call: %d %s", reply.status, reply.body)
 	}
-	reply, body = info(t, s, token, "0012345679")
+	reply = info(t, s, token, "0012345679")
 	var told struct{ Error struct{ Exception string } }
-	if err := json.Unmarshal([]byte(body), &told); err != nil || reply.StatusCode != http.StatusServiceUnavailable || len(told.Error.Exception) != 10 {
-		t.Fatalf("the info call: %d %s (%v)", reply.StatusCode, body, err)
+	if err := json.Unmarshal([]byte(reply.body), &told); err != nil || reply.status != http.StatusServiceUnavailable || len(told.Error.Exception) != 10 {
+		t.Fatalf("the info call: %d %s (%v)", reply.status, reply.body, err)
 	}
 	if log := s.Log.String(); !strings.Contains(log, told.Error.Exception) {
 		t.Errorf("the log does not have %s:\n%s", told.Error.Exception, log)
 	}
 }
 
-func testuser(t *testing.T, s *testkit.Server) string {
-	t.Helper()
-	_, body := login(t, s, "test", "sandbox-secret-5f0c2b7e9a1d4c38", "testuser", "T0ken-Passw0rd")
-	return access(t, body)
+// got is a reply, read to its end.
+type got struct {
+	status int
+	header http.Header
+	body   string
 }
 
-func access(t *testing.T, body string) string {
+func asTestuser(t *testing.T, s *testkit.Server) got {
+	t.Helper()
+	return login(t, s, "test", "sandbox-secret-5f0c2b7e9a1d4c38", "testuser", "T0ken-Passw0rd")
+}
+
+func testuser(t *testing.T, s *testkit.Server) string {
+	t.Helper()
+	return access(t, asTestuser(t, s))
+}
+
+func access(t *testing.T, reply got) string {
 	t.Helper()
 	var issued struct {
 		Token string `json:"access_token"`
 	}
-	if err := json.Unmarshal([]byte(body), &issued); err != nil || issued.Token == "" {
-		t.Fatalf("no token (%v): %s", err, body)
+	if err := json.Unmarshal([]byte(reply.body), &issued); err != nil || issued.Token == "" {
+		t.Fatalf("no token (%v): %s", err, reply.body)
 	}
 	return issued.Token
 }
 
-func login(t *testing.T, s *testkit.Server, client, secret, username, password string) (*http.Response, string) {
+func login(t *testing.T, s *testkit.Server, client, secret, username, password string) got {
 	t.Helper()
 	form := url.Values{
 		"grant_type": {"password"}, "client_id": {client}, "Client_secret": {secret}, "username": {username}, "password": {password},
@@ -213,7 +222,7 @@ func login(t *testing.T, s *testkit.Server, client, secret, username, password s
 	return send(t, request)
 }
 
-func info(t *testing.T, s *testkit.Server, token, code string) (*http.Response, string) {
+func info(t *testing.T, s *testkit.Server, token, code string) got {
 	t.Helper()
 	question := fmt.Sprintf(`{"NationalCode":%q,"Cellphone":"09121234567"}`, code)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.Address()+infoPath, strings.NewReader(question))
@@ -225,7 +234,7 @@ func info(t *testing.T, s *testkit.Server, token, code string) (*http.Response, 
 	return send(t, request)
 }
 
-func send(t *testing.T, request *http.Request) (*http.Response, string) {
+func send(t *testing.T, request *http.Request) got {
 	t.Helper()
 	reply, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -236,5 +245,5 @@ func send(t *testing.T, request *http.Request) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return reply, string(text)
+	return got{reply.StatusCode, reply.Header, string(text)}
 }

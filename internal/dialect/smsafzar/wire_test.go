@@ -48,9 +48,8 @@ func TestWire(t *testing.T) {
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	s := testkit.Start(t, testkit.Options{World: world})
-	_, body := login(t, s, "testuser", "T0ken-Passw0rd")
 	var issued struct{ Token string }
-	if err := json.Unmarshal([]byte(body), &issued); err != nil || issued.Token == "" {
+	if err := json.Unmarshal([]byte(login(t, s, "testuser", "T0ken-Passw0rd").body), &issued); err != nil || issued.Token == "" {
 		t.Fatalf("no token: %v", err)
 	}
 	at := slices.IndexFunc(s.App.Dialects, func(d *dialect.Dialect) bool { return d.Name == "smsafzar" })
@@ -64,12 +63,12 @@ func TestOverTheRate(t *testing.T) {
 	s := testkit.Start(t, testkit.Options{World: world})
 	const want = `{"errorCode":429,"errorMessage":"تعداد درخواست های ارسالی بیش ار حد مجاز می باشد. [ حداکثر تعداد درخواست ها در هر ثانیه 1 عدد می باشد. ]"}`
 	for range 100 {
-		reply, body := login(t, s, "onecall", "Passw0rd-1234")
-		if reply.StatusCode == http.StatusOK {
+		got := login(t, s, "onecall", "Passw0rd-1234")
+		if got.status == http.StatusOK {
 			continue
 		}
-		if reply.StatusCode != http.StatusTooManyRequests || body != want || reply.Header.Get("Retry-After") != "1" {
-			t.Errorf("got %d %s, Retry-After %q; want 429 %s", reply.StatusCode, body, reply.Header.Get("Retry-After"), want)
+		if got.status != http.StatusTooManyRequests || got.body != want || got.header.Get("Retry-After") != "1" {
+			t.Errorf("got %d %s, Retry-After %q; want 429 %s", got.status, got.body, got.header.Get("Retry-After"), want)
 		}
 		return
 	}
@@ -84,24 +83,31 @@ func TestFaultOfOursHasItsNumberInTheLog(t *testing.T) {
 	if err := s.Store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	reply, body := login(t, s, "testuser", "T0ken-Passw0rd")
+	got := login(t, s, "testuser", "T0ken-Passw0rd")
 	var told struct {
 		Code json.Number `json:"errorCode"`
 		Text string      `json:"errorMessage"`
 	}
-	if err := json.Unmarshal([]byte(body), &told); err != nil {
-		t.Fatalf("%v: %s", err, body)
+	if err := json.Unmarshal([]byte(got.body), &told); err != nil {
+		t.Fatalf("%v: %s", err, got.body)
 	}
 	want := "سرویس به صورت موقت در دسترس نمی باشد. | شناسه خطا : " + told.Code.String()
-	if reply.StatusCode != http.StatusServiceUnavailable || told.Text != want || len(told.Code) != 10 {
-		t.Errorf("got %d %s, want 503 with ten digits and %s", reply.StatusCode, body, want)
+	if got.status != http.StatusServiceUnavailable || told.Text != want || len(told.Code) != 10 {
+		t.Errorf("got %d %s, want 503 with ten digits and %s", got.status, got.body, want)
 	}
 	if log := s.Log.String(); !strings.Contains(log, told.Code.String()) {
 		t.Errorf("the log does not have %s:\n%s", told.Code, log)
 	}
 }
 
-func login(t *testing.T, s *testkit.Server, username, password string) (*http.Response, string) {
+// answer is a reply, read to its end.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func login(t *testing.T, s *testkit.Server, username, password string) answer {
 	t.Helper()
 	body := fmt.Sprintf(`{"userName":%q,"password":%q,"domain":"sms.smsafzar"}`, username, password)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.Address()+"/auth/token", strings.NewReader(body))
@@ -118,5 +124,5 @@ func login(t *testing.T, s *testkit.Server, username, password string) (*http.Re
 	if err != nil {
 		t.Fatal(err)
 	}
-	return reply, string(text)
+	return answer{reply.StatusCode, reply.Header, string(text)}
 }

@@ -3,6 +3,7 @@ package uid
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -22,7 +23,7 @@ var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 func post(body string) *dialect.Request {
 	return &dialect.Request{
-		Request: httptest.NewRequest("POST", "/api/inquiry/person", nil), Data: []byte(body), At: now, ID: "CALL",
+		Request: httptest.NewRequest(http.MethodPost, "/api/inquiry/person", nil), Data: []byte(body), At: now, ID: "CALL",
 	}
 }
 
