@@ -12,7 +12,7 @@ help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build the binary into bin/dargah
-	$(GO) build -trimpath -o bin/dargah .
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/dargah .
 
 test: ## Everything: set up, check, test with -race, summarise (SETUP=no installs nothing)
 	@SETUP='$(SETUP)' bash scripts/test.sh

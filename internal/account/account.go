@@ -82,7 +82,7 @@ func (a *Account) Line(number string) (Line, bool) {
 }
 
 // LineKey folds digits and strips the country code that callers may put before a line number
-// (contracts/sms.md A.1: 1000…, 00981000…, +981000…, 981000…).
+// (1000…, 00981000…, +981000…, 981000…: smsafzar's pages name all four).
 func LineKey(number string) string {
 	number = persian.Compact(number)
 	for _, prefix := range []string{"0098", "+98", "98"} {

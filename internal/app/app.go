@@ -218,10 +218,13 @@ func readWorld(ctx context.Context, s *store.Store) (world, error) {
 	if err := setting(ctx, s, settingOrigins, &w.Origins); err != nil {
 		return world{}, err
 	}
-	if err := setting(ctx, s, settingScenarios, &rules); err != nil {
-		return world{}, err
+	scripted, err := s.Secret(ctx, secretScenarios, func() []byte { return []byte("null") })
+	if err != nil {
+		return world{}, fmt.Errorf("read the scenarios: %w", err)
 	}
-	var err error
+	if err := json.Unmarshal(scripted, &rules); err != nil {
+		return world{}, fmt.Errorf("read the scenarios: %w", err)
+	}
 	if w.scenarios, err = scenario.New(rules); err != nil {
 		return world{}, err
 	}

@@ -24,10 +24,10 @@ import (
 
 // The settings that a world is kept in.
 const (
-	settingState     = "world/state"
-	settingOrigins   = "world/origins"
-	settingScenarios = "world/scenarios"
-	secretShown      = "world/credentials" // sealed: a sandbox prints them at every start
+	settingState    = "world/state"
+	settingOrigins  = "world/origins"
+	secretScenarios = "world/scenarios"   // sealed: they name people
+	secretShown     = "world/credentials" // sealed: a sandbox prints them at every start
 )
 
 // Fullness tells whether a data folder has its world.
@@ -131,16 +131,18 @@ func putSettings(ctx context.Context, s *store.Store, w *fixture.World) error {
 			Service: sc.Service, When: sc.When, Fault: sc.Then.Fault, After: sc.Then.After, Times: sc.Then.Times,
 		})
 	}
-	for name, v := range map[string]any{settingOrigins: w.Origins, settingScenarios: rules} {
-		text, err := json.Marshal(v)
-		if err != nil {
-			return fmt.Errorf("setting %s: %w", name, err)
-		}
-		if err := s.PutSetting(ctx, name, string(text)); err != nil {
-			return err
-		}
+	origins, err := json.Marshal(w.Origins)
+	if err != nil {
+		return fmt.Errorf("setting %s: %w", settingOrigins, err)
 	}
-	return nil
+	scripted, err := json.Marshal(rules)
+	if err != nil {
+		return fmt.Errorf("secret %s: %w", secretScenarios, err)
+	}
+	if _, err := s.Secret(ctx, secretScenarios, func() []byte { return scripted }); err != nil {
+		return err
+	}
+	return s.PutSetting(ctx, settingOrigins, string(origins))
 }
 
 // putPeople stores the file's people and then the population, which leaves
@@ -210,6 +212,7 @@ type Credentials struct {
 	NationalCode  string `json:"nationalCode"`
 	BirthDate     string `json:"birthDate"`
 	Mobile        string `json:"mobile"`
+	Rate          int    `json:"rate"`     // calls per second
 	Accounts      int    `json:"accounts"` // in the world
 	People        int    `json:"people"`
 }
@@ -271,7 +274,7 @@ func shown(w *fixture.World, now time.Time) Credentials {
 
 // show gives an account's credentials and how many of the dialects they open.
 func show(a fixture.Account, now time.Time) (score int, c Credentials) {
-	c = Credentials{Domain: a.Domain, Username: a.Username, Password: a.Password}
+	c = Credentials{Domain: a.Domain, Username: a.Username, Password: a.Password, Rate: a.Rate}
 	if a.TokenPassword != "" {
 		c.Password = a.TokenPassword
 	}

@@ -25,13 +25,17 @@ func (t *Tally) Add(at time.Time, peer netip.Addr, dialect string, outcome fault
 	kind := Garbage{Minute: at.Unix() / 60, Peer: source(peer), Dialect: dialect, Outcome: outcome}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.add(kind, 1)
+}
+
+func (t *Tally) add(kind Garbage, n int64) {
 	if t.counts == nil {
 		t.counts = map[Garbage]int64{}
 	}
 	if _, known := t.counts[kind]; !known && len(t.counts) >= tallyKinds {
 		kind.Peer = netip.Addr{}
 	}
-	t.counts[kind]++
+	t.counts[kind] += n
 }
 
 // Drain hands over what was counted and starts anew. Restore puts it back
@@ -48,11 +52,8 @@ func (t *Tally) Drain() map[Garbage]int64 {
 func (t *Tally) Restore(counts map[Garbage]int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.counts == nil {
-		t.counts = map[Garbage]int64{}
-	}
 	for kind, n := range counts {
-		t.counts[kind] += n
+		t.add(kind, n)
 	}
 }
 

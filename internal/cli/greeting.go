@@ -81,7 +81,7 @@ func (g greeting) print(w io.Writer, asJSON bool) error {
 	if g.NotApplied {
 		fmt.Fprintf(t, "\nThe fixtures were not applied: the folder already has its world. Say --reset to start afresh.\n")
 	}
-	fmt.Fprintf(t, "\nTry it (paste a block into a shell)\n")
+	fmt.Fprintf(t, "\nTry it: paste a block at a time (this account may make %d calls a second)\n", c.Rate)
 	if err := t.Flush(); err != nil {
 		return err
 	}

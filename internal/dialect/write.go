@@ -4,6 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"dargah.dev/dargah/internal/fault"
 )
 
 // JSON is a reply whose body is v as compact JSON, with characters like < and
@@ -27,6 +32,19 @@ func MustJSON(status int, v any) Reply {
 	}
 	return r
 }
+
+// Retry says when another try makes sense, on every reply that invites one.
+// Seconds are rounded up, so that a caller who waits so long is not early.
+func (r Reply) Retry(f *fault.Error) Reply {
+	if r.Status != http.StatusTooManyRequests && r.Status != http.StatusServiceUnavailable {
+		return r
+	}
+	seconds := int64((f.RetryAfter + time.Second - 1) / time.Second)
+	return r.With("Retry-After", strconv.FormatInt(max(1, seconds), 10))
+}
+
+// Quote makes one word of a POSIX shell of any text.
+func Quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // With adds a header to a reply.
 func (r Reply) With(name, value string) Reply {

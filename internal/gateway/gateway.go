@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"runtime"
@@ -131,7 +132,10 @@ func (c *call) admit(ctx context.Context) error {
 func (c *call) close(ctx context.Context, answer any) error {
 	document, rotation := c.route.Steps.Effect(answer)
 	record := c.record(audit.Answered)
-	record.Price, record.Document = c.price, document
+	record.Price = c.price
+	if document != "" {
+		record.Document = document
+	}
 	err := c.Books.Commit(ctx, closing.Closing{
 		Record:   record,
 		Charge:   ledger.Charge{Account: record.Account, Amount: c.price},
@@ -147,18 +151,24 @@ func (c *call) close(ctx context.Context, answer any) error {
 func (c *call) refuse(ctx context.Context, f *fault.Error) (dialect.Reply, error) {
 	if f.Code.Ours() {
 		c.pass.GiveBack()
-		c.req.Trace = 1_000_000_000 + rand.Uint64N(9_000_000_000) //nolint:gosec // a number to quote, not a secret
+		c.req.Trace = newTrace()
 	}
 	if err := c.book(context.WithoutCancel(ctx), f); err != nil && !f.Code.Ours() {
 		c.pass.GiveBack()
 		f = fault.From(unavailable(err))
-		c.req.Trace = 1_000_000_000 + rand.Uint64N(9_000_000_000) //nolint:gosec // as above
+		c.req.Trace = newTrace()
 	}
 	word := c.route.Refuse
 	if word == nil {
 		word = c.dialect.Refuse
 	}
 	return word(c.req, f), f
+}
+
+// newTrace makes a number of ten digits that still fits the 32 bits in which
+// clients keep an error code.
+func newTrace() uint64 {
+	return 1_000_000_000 + rand.Uint64N(math.MaxInt32-1_000_000_000+1) //nolint:gosec // a number to quote, not a secret
 }
 
 // book puts a refusal on record: one record for a known account, a count for

@@ -18,7 +18,7 @@ const KeySize = 32
 // not there is fs.ErrNotExist.
 func ReadMaster(path string) ([KeySize]byte, error) {
 	var key [KeySize]byte
-	text, err := os.ReadFile(path) //nolint:gosec // the operator names the folder
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return key, fmt.Errorf("read the master key: %w", err)
 	}
@@ -52,7 +52,7 @@ func writeNew(path string, text []byte) (err error) {
 		return fmt.Errorf("%s is already there", path)
 	}
 	part := path + ".part"
-	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // as above
+	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func syncFolder(path string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
-	dir, err := os.Open(path) //nolint:gosec // as above
+	dir, err := os.Open(path)
 	if err != nil {
 		return err
 	}

@@ -22,10 +22,10 @@ import (
 )
 
 var (
-	// ErrMasterKey: the keyset does not open with this master key.
+	// ErrMasterKey means that the keyset does not open with this master key.
 	ErrMasterKey = errors.New("this data folder was made with another master.key: put the one that belongs to it back")
-	// ErrSealed: the bytes were not sealed by this keyring for this use, or
-	// were changed since.
+	// ErrSealed means that the bytes were not sealed by this keyring for this
+	// use, or were changed since.
 	ErrSealed = errors.New("seal: cannot be opened")
 )
 

@@ -28,7 +28,7 @@ func (p *statements) prepare(text string) *sql.Stmt {
 	if p.err != nil {
 		return nil
 	}
-	stmt, err := p.db.Prepare(text) //nolint:noctx // waits for nobody
+	stmt, err := p.db.Prepare(text)
 	if err != nil {
 		p.err = fmt.Errorf("prepare %q: %w", text[:min(len(text), 60)], err)
 		return nil
@@ -43,6 +43,23 @@ func (p *statements) close() error {
 		errs = append(errs, stmt.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// exec runs a prepared statement within a transaction, and tells how many rows
+// it changed. Neither it nor row takes the caller's context: a transaction that
+// has begun is finished, and the driver would pay a goroutine per statement to
+// watch for the end.
+func exec(tx *sql.Tx, stmt *sql.Stmt, args ...any) (changed int64, err error) {
+	result, err := tx.Stmt(stmt).Exec(args...) //nolint:sqlclosecheck // the transaction closes its statements
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// row is exec for a statement that reads one row.
+func row(tx *sql.Tx, stmt *sql.Stmt, args ...any) *sql.Row {
+	return tx.Stmt(stmt).QueryRow(args...) //nolint:sqlclosecheck // as above
 }
 
 // bulk writes many rows with few statements.
@@ -66,11 +83,7 @@ func (b *bulk) exec(tx *sql.Tx, args []any) (written int64, err error) {
 	for len(args) > 0 {
 		size := min(bits.Len(uint(len(args)/b.columns))-1, bulkSizes-1)
 		used := b.columns << size
-		result, err := tx.Stmt(b.sizes[size]).Exec(args[:used]...) //nolint:noctx // a begun transaction is finished
-		if err != nil {
-			return written, err
-		}
-		n, err := result.RowsAffected()
+		n, err := exec(tx, b.sizes[size], args[:used]...)
 		if err != nil {
 			return written, err
 		}
@@ -95,10 +108,10 @@ func (p *statements) list(head string) list {
 }
 
 // query reads the rows of all keys.
-func (l *list) query(tx *sql.Tx, keys []any, row func(into func(...any) error) error) error {
+func (l *list) query(tx *sql.Tx, keys []any, each func(into func(...any) error) error) error {
 	for len(keys) > 0 {
 		n := min(len(keys), 1<<(listSizes-1))
-		if err := l.some(tx, keys[:n:n], row); err != nil {
+		if err := l.some(tx, keys[:n:n], each); err != nil {
 			return err
 		}
 		keys = keys[n:]
@@ -107,16 +120,16 @@ func (l *list) query(tx *sql.Tx, keys []any, row func(into func(...any) error) e
 }
 
 // some fills the statement up by repeating the last key.
-func (l *list) some(tx *sql.Tx, keys []any, row func(into func(...any) error) error) error {
+func (l *list) some(tx *sql.Tx, keys []any, each func(into func(...any) error) error) error {
 	size := bits.Len(uint(len(keys) - 1))
 	for len(keys) < 1<<size {
 		keys = append(keys, keys[len(keys)-1])
 	}
-	rows, err := tx.Stmt(l.sizes[size]).Query(keys...) //nolint:noctx // a begun transaction is finished
+	rows, err := tx.Stmt(l.sizes[size]).Query(keys...) //nolint:sqlclosecheck // as above
 	if err != nil {
 		return err
 	}
-	return scan(rows, row)
+	return scan(rows, each)
 }
 
 // values writes n rows of columns parameters each: (?,?),(?,?). They have no

@@ -81,7 +81,7 @@ func (q *queue) add(o *order) error {
 		return ErrClosed
 	}
 	q.waiting = append(q.waiting, o)
-	q.length.Store(int32(len(q.waiting))) //nolint:gosec // bounded by the connections there can be
+	q.length.Store(int32(len(q.waiting)))
 	q.mu.Unlock()
 	q.signal()
 	return nil
@@ -103,7 +103,7 @@ func (q *queue) withdraw(o *order) bool {
 		return false
 	}
 	q.waiting = slices.Delete(q.waiting, i, i+1)
-	q.length.Store(int32(len(q.waiting))) //nolint:gosec // as above
+	q.length.Store(int32(len(q.waiting)))
 	return true
 }
 
@@ -114,7 +114,7 @@ func (q *queue) take(group []*order, most int) (_ []*order, closed bool) {
 	n := min(most, len(q.waiting))
 	group = append(group, q.waiting[:n]...)
 	q.waiting = slices.Delete(q.waiting, 0, n)
-	q.length.Store(int32(len(q.waiting))) //nolint:gosec // as above
+	q.length.Store(int32(len(q.waiting)))
 	return group, q.closed
 }
 

@@ -44,7 +44,7 @@ func databaseFile(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator names the folder
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return "", err
 	}
@@ -72,7 +72,7 @@ func openKeyring(ctx context.Context, dir string, db *sql.DB) (*seal.Keyring, er
 
 // secretShelf keeps the keyring's parts in the table of secrets.
 type secretShelf struct {
-	ctx context.Context //nolint:containedctx // lives as long as the one call of Open
+	ctx context.Context
 	db  *sql.DB
 }
 

@@ -85,7 +85,7 @@ func (g *group) reset(orders []*order, careful bool, now time.Time) {
 
 // run is the transaction.
 func (g *group) run(tx *sql.Tx) error {
-	if err := tx.Stmt(g.sql.last).QueryRow().Scan(&g.entrySeq, &g.auditSeq); err != nil { //nolint:noctx // a begun transaction is finished
+	if err := row(tx, g.sql.last).Scan(&g.entrySeq, &g.auditSeq); err != nil {
 		return fmt.Errorf("read the last numbers: %w", err)
 	}
 	if err := g.readWallets(tx); err != nil {
@@ -191,8 +191,7 @@ func (g *group) repeated(tx *sql.Tx, o *order) (bool, error) {
 		}
 	}
 	var n int
-	row := tx.Stmt(g.sql.charged).QueryRow(o.Charge.Account, o.Record.Call, kindCharge) //nolint:noctx // as above
-	if err := row.Scan(&n); err != nil {
+	if err := row(tx, g.sql.charged, o.Charge.Account, o.Record.Call, kindCharge).Scan(&n); err != nil {
 		return false, fmt.Errorf("look for an earlier charge: %w", err)
 	}
 	return n > 0, nil
@@ -259,14 +258,11 @@ func (g *group) write(tx *sql.Tx) error {
 // pay asks for the old balance once more: whatever else writes to wallets, a
 // change that this group did not see stops it.
 func (g *group) pay(tx *sql.Tx, w *wallet) error {
-	result, err := tx.Stmt(g.sql.pay).Exec(w.balance, w.account, w.old) //nolint:noctx // as above
-	if err != nil {
-		return err
+	n, err := exec(tx, g.sql.pay, w.balance, w.account, w.old)
+	if err == nil && n != 1 {
+		err = errMoved
 	}
-	if n, err := result.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(errMoved, err)
-	}
-	return nil
+	return err
 }
 
 func (g *group) writeFamilies(tx *sql.Tx) error {

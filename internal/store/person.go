@@ -95,7 +95,7 @@ func (r *personReader) read(ctx context.Context, code persian.NationalCode, row 
 	}
 	id := r.keys.Hash(personHash, code.Digits())
 	what, sealed := personWhat(id), []byte(nil)
-	err := r.find.QueryRow(id).Scan(&sealed) //nolint:noctx // see above
+	err := r.find.QueryRow(id).Scan(&sealed)
 	missing := errors.Is(err, sql.ErrNoRows)
 	if missing {
 		what, sealed = absentWhat, r.absent

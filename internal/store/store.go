@@ -24,12 +24,12 @@ import (
 )
 
 var (
-	// ErrInUse: another process has the data folder open.
+	// ErrInUse means that another process has the data folder open.
 	ErrInUse = errors.New("another Dargah process is using this data folder: stop it, or choose another folder")
-	// ErrNewer: the data folder was written by a later version.
+	// ErrNewer means that the data folder was written by a later version.
 	ErrNewer = errors.New("this data folder was written by a newer Dargah: " +
 		"start that version or a later one, or restore the backup that was made before the upgrade")
-	// ErrClosed: the store was closed before the call came.
+	// ErrClosed means that the store was closed before the call came.
 	ErrClosed = errors.New("store: closed")
 )
 
@@ -163,9 +163,8 @@ func (s *Store) Ready(ctx context.Context) error {
 	return nil
 }
 
-// write runs one transaction on the writer's connection. Its context is not
-// the caller's: a transaction that has begun is finished, and the driver would
-// pay a goroutine per statement to watch for the end.
+// write runs one transaction on the writer's connection, unless the caller has
+// left already.
 func (s *Store) write(ctx context.Context, what string, do func(*sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%s: %w", what, err)

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"dargah.dev/dargah/internal/dialect"
 	"dargah.dev/dargah/internal/fault"
@@ -102,7 +101,7 @@ func refuseOAuth(_ *dialect.Request, f *fault.Error) dialect.Reply {
 		// RFC 9110 wants a challenge with every 401, not only where Basic was used.
 		reply = reply.With("WWW-Authenticate", `Basic realm="`+name+`", charset="UTF-8"`)
 	}
-	return retry(reply, f)
+	return reply.Retry(f)
 }
 
 func parameterText(bad []fault.Field) string {
@@ -118,15 +117,6 @@ func parameterText(bad []fault.Field) string {
 		}
 	}
 	return strings.Join(texts, "; ")
-}
-
-// retry says when another try makes sense, where one does.
-func retry(r dialect.Reply, f *fault.Error) dialect.Reply {
-	if r.Status != http.StatusTooManyRequests && r.Status != http.StatusServiceUnavailable {
-		return r
-	}
-	seconds := (f.RetryAfter + time.Second - 1) / time.Second // rounded up: earlier would be refused again
-	return r.With("Retry-After", strconv.FormatInt(max(1, int64(seconds)), 10))
 }
 
 // message is one line of the envelope's table.
@@ -184,7 +174,7 @@ func refuseEnveloped(r *dialect.Request, f *fault.Error) dialect.Reply {
 	if m.status == http.StatusUnauthorized {
 		reply = reply.With("WWW-Authenticate", challenge(r))
 	}
-	return retry(reply, f)
+	return reply.Retry(f)
 }
 
 // text adds to a message what the refusal knows beyond its code.

@@ -108,20 +108,17 @@ func scopes(routes []dialect.Route) []string {
 // example gives a token call that keeps the token in the shell, and the call
 // that it opens.
 func example(w dialect.World) []dialect.Example {
-	field := func(name, value string) string { return " --data-urlencode " + quoted(name+"="+value) }
+	field := func(name, value string) string { return " --data-urlencode " + dialect.Quote(name+"="+value) }
 	return []dialect.Example{
-		{Title: "itsaaz: token", Command: "TOKEN=$(curl -s " + quoted(w.Base+tokenPath) +
+		{Title: "itsaaz: token", Command: "TOKEN=$(curl -s " + dialect.Quote(w.Base+tokenPath) +
 			field("grant_type", grantPassword) + field("client_id", w.Client) + field("Client_secret", w.ClientSecret) +
 			field("username", w.Username) + field("password", w.Password) +
 			` | sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p'); echo "$TOKEN"`},
-		{Title: "itsaaz: credit report", Command: "curl -s " + quoted(w.Base+infoPath) +
+		{Title: "itsaaz: credit report", Command: "curl -s -w '\\n' " + dialect.Quote(w.Base+infoPath) +
 			` -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d ` +
-			quoted(compact(struct{ NationalCode, Cellphone string }{w.NationalCode, w.Mobile}))},
+			dialect.Quote(compact(struct{ NationalCode, Cellphone string }{w.NationalCode, w.Mobile}))},
 	}
 }
-
-// quoted is text as one word of a POSIX shell.
-func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 func compact(v any) string {
 	var b bytes.Buffer

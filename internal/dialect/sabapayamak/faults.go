@@ -3,8 +3,6 @@ package sabapayamak
 import (
 	"fmt"
 	"net/http"
-	"strconv"
-	"time"
 
 	"dargah.dev/dargah/internal/dialect"
 	"dargah.dev/dargah/internal/fault"
@@ -72,15 +70,7 @@ func refuse(_ *dialect.Request, f *fault.Error) dialect.Reply {
 	if a.status == http.StatusUnauthorized {
 		reply = reply.With("WWW-Authenticate", "Bearer")
 	}
-	if f.RetryAfter > 0 {
-		reply = reply.With("Retry-After", seconds(f.RetryAfter))
-	}
-	return reply
-}
-
-// seconds rounds up, so that a caller who waits so long is not early.
-func seconds(d time.Duration) string {
-	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
+	return reply.Retry(f)
 }
 
 // problems is never empty: clients read the first one without looking.

@@ -9,7 +9,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"dargah.dev/dargah/internal/account"
 	"dargah.dev/dargah/internal/admission"
@@ -125,10 +124,10 @@ func example(deps Deps, w dialect.World) []dialect.Example {
 		TokenValidDay                     int
 	}{w.Username, w.Password, w.Line, 15}).Body
 	return []dialect.Example{
-		{Title: "sabapayamak: token", Command: "TOKEN=$(curl -s " + quote(w.Base+"/api/v1/user/authenticate") + addressed(deps, w) +
-			" -H 'Content-Type: application/json' -d " + quote(string(body)) +
+		{Title: "sabapayamak: token", Command: "TOKEN=$(curl -s " + dialect.Quote(w.Base+"/api/v1/user/authenticate") + addressed(deps, w) +
+			" -H 'Content-Type: application/json' -d " + dialect.Quote(string(body)) +
 			` | sed -n 's/.*"[Tt]oken":"\([^"]*\)".*/\1/p'); echo "$TOKEN"`},
-		{Title: "sabapayamak: credit", Command: "curl -s " + quote(w.Base+"/api/v1/credit") + ` -H "Authorization: Bearer $TOKEN"`},
+		{Title: "sabapayamak: credit", Command: "curl -s -w '\\n' " + dialect.Quote(w.Base+"/api/v1/credit") + ` -H "Authorization: Bearer $TOKEN"`},
 	}
 }
 
@@ -139,8 +138,5 @@ func addressed(deps Deps, w dialect.World) string {
 	if err != nil || account.DomainKey(deps.Domain(base.Host)) == account.DomainKey(w.Domain) {
 		return ""
 	}
-	return " -H " + quote("Host: "+w.Domain)
+	return " -H " + dialect.Quote("Host: "+w.Domain)
 }
-
-// quote makes one word of a POSIX shell of any text.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -188,7 +188,7 @@ func TestExampleIsShell(t *testing.T) {
 			login := `{"Username":"o'brien","Password":"a $(b) ` + "`c`" + ` \\ 'd' ! گذرواژه","VirtualNumber":"30001234","TokenValidDay":15}`
 			want := append([]string{"-s", "http://127.0.0.1:8080/api/v1/user/authenticate"}, test.host...)
 			want = append(want, "-H", "Content-Type: application/json", "-d", login,
-				"-s", "http://127.0.0.1:8080/api/v1/credit", "-H", "Authorization: Bearer eyJ.a.b", "")
+				"-s", "-w", `\n`, "http://127.0.0.1:8080/api/v1/credit", "-H", "Authorization: Bearer eyJ.a.b", "")
 			if diff := cmp.Diff(want, strings.Split(told.String(), "\n")); diff != "" {
 				t.Error(diff)
 			}

@@ -7,7 +7,6 @@ package smsafzar
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"dargah.dev/dargah/internal/admission"
 	"dargah.dev/dargah/internal/dialect"
@@ -102,12 +101,9 @@ func example(w dialect.World) []dialect.Example {
 		Domain   string `json:"domain"`
 	}{w.Username, w.Password, w.Domain}).Body
 	return []dialect.Example{
-		{Title: "smsafzar: token", Command: "TOKEN=$(curl -s " + quote(w.Base+"/auth/token") +
-			" -H 'Content-Type: application/json' -d " + quote(string(body)) +
+		{Title: "smsafzar: token", Command: "TOKEN=$(curl -s " + dialect.Quote(w.Base+"/auth/token") +
+			" -H 'Content-Type: application/json' -d " + dialect.Quote(string(body)) +
 			` | sed -n 's/.*"token":"\([^"]*\)".*/\1/p'); echo "$TOKEN"`},
-		{Title: "smsafzar: balance", Command: "curl -s " + quote(w.Base+"/account/balance") + ` -H "Authorization: Bearer $TOKEN"`},
+		{Title: "smsafzar: balance", Command: "curl -s -w '\\n' " + dialect.Quote(w.Base+"/account/balance") + ` -H "Authorization: Bearer $TOKEN"`},
 	}
 }
-
-// quote makes one word of a POSIX shell of any text.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

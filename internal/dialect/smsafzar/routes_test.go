@@ -171,7 +171,7 @@ func TestExampleIsShell(t *testing.T) {
 	want := strings.Join([]string{
 		"-s", "http://127.0.0.1:8080/auth/token", "-H", "Content-Type: application/json",
 		"-d", `{"userName":"o'brien\"","password":"a $(b) ` + "`c`" + ` \\ 'd' ! گذرواژه","domain":"sms.example"}`,
-		"-s", "http://127.0.0.1:8080/account/balance", "-H", "Authorization: Bearer eyJ.a.b", "",
+		"-s", "-w", `\n`, "http://127.0.0.1:8080/account/balance", "-H", "Authorization: Bearer eyJ.a.b", "",
 	}, "\n")
 	if diff := cmp.Diff(want, told.String()); diff != "" {
 		t.Error(diff)

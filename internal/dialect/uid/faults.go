@@ -2,8 +2,6 @@ package uid
 
 import (
 	"net/http"
-	"strconv"
-	"time"
 
 	"dargah.dev/dargah/internal/dialect"
 	"dargah.dev/dargah/internal/fault"
@@ -71,10 +69,7 @@ type problem struct {
 func refuse(r *dialect.Request, f *fault.Error) dialect.Reply {
 	a := answerTo(f)
 	reply := dialect.MustJSON(a.http, problem{contextOf(r, a.code, a.message)})
-	if f.RetryAfter > 0 {
-		reply = reply.With("Retry-After", seconds(f.RetryAfter))
-	}
-	return reply
+	return reply.Retry(f)
 }
 
 func answerTo(f *fault.Error) answer {
@@ -87,9 +82,4 @@ func answerTo(f *fault.Error) answer {
 		return a
 	}
 	return internal
-}
-
-// seconds rounds up, so that a caller who waits so long is not early.
-func seconds(d time.Duration) string {
-	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }

@@ -65,14 +65,14 @@ func TestRefuse(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsNeverTooEarly(t *testing.T) {
+func TestRetryAfter(t *testing.T) {
 	t.Parallel()
-	for after, want := range map[time.Duration]string{
-		0: "", time.Nanosecond: "1", time.Second: "1", 1100 * time.Millisecond: "2",
+	for f, want := range map[*fault.Error]string{
+		{Code: fault.Rate, RetryAfter: 1100 * time.Millisecond}: "2",
+		{Code: fault.Credit}: "",
 	} {
-		reply := refuse(post(""), &fault.Error{Code: fault.Rate, RetryAfter: after})
-		if got := reply.Header.Get("Retry-After"); got != want {
-			t.Errorf("%v: %q, want %q", after, got, want)
+		if got := refuse(post(""), f).Header.Get("Retry-After"); got != want {
+			t.Errorf("%s: %q, want %q", f.Code, got, want)
 		}
 	}
 }

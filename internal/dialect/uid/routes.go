@@ -83,10 +83,7 @@ func example(w dialect.World) []dialect.Example {
 	body := dialect.MustJSON(0, question{requestContext{apiInfo{w.Business, w.BusinessToken}}, w.NationalCode, w.Date}).Body
 	return []dialect.Example{{
 		Title: "uid: who is this person",
-		Command: "curl -sS " + quoted(w.Base+"/api/inquiry/person") +
-			" -H 'Content-Type: application/json;charset=UTF-8' -d " + quoted(string(body)),
+		Command: "curl -s -w '\\n' " + dialect.Quote(w.Base+"/api/inquiry/person") +
+			" -H 'Content-Type: application/json;charset=UTF-8' -d " + dialect.Quote(string(body)),
 	}}
 }
-
-// quoted is one word for a POSIX shell.
-func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

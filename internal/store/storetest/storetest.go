@@ -139,7 +139,7 @@ func Somebody(i int) store.Person {
 		Person: person.Person{
 			NationalCode: Code(i), BirthDate: persian.Date{Year: 1300 + i%100, Month: 1 + i%12, Day: 1 + i%29},
 			FirstName: "نمونه" + strconv.Itoa(i), LastName: "آزمایشی اصفهانی", FatherName: "پدر",
-			Gender: person.Gender(i % 2), Dead: i%7 == 0, //nolint:gosec // 0 or 1
+			Gender: person.Gender(i % 2), Dead: i%7 == 0,
 			Certificate: person.Certificate{Series: "ا۳۲", Serial: fmt.Sprintf("%06d", i%1_000_000), Number: "0"},
 		},
 		Mobiles:    []persian.Mobile{mobile},

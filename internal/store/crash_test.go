@@ -1,0 +1,184 @@
+package store_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"dargah.dev/dargah/internal/store"
+	"dargah.dev/dargah/internal/store/storetest"
+)
+
+// helperDir is the environment variable that makes this binary a process that
+// charges calls until it is killed, or until helperCalls are done.
+const (
+	helperDir   = "DARGAH_STORE_HELPER_DIR"
+	helperCalls = "DARGAH_STORE_HELPER_CALLS"
+	helperRun   = "DARGAH_STORE_HELPER_RUN"
+)
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(helperDir); dir != "" {
+		if err := charge(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// charge closes calls from eight callers, or from one where a number is given,
+// and writes each answered call's id to the standard output.
+func charge(dir string) error {
+	s, err := store.Open(context.Background(), dir, store.Options{GroupMax: 4})
+	if err != nil {
+		return err
+	}
+	calls, callers := 1<<30, 8
+	if n, err := strconv.Atoi(os.Getenv(helperCalls)); err == nil {
+		calls, callers = n, 1
+	}
+	var wg sync.WaitGroup
+	for caller := range callers {
+		wg.Go(func() {
+			for n := range calls {
+				call := fmt.Sprintf("%s-%d-%d", os.Getenv(helperRun), caller, n)
+				if err := s.Commit(context.Background(), storetest.Charge(call, "a"+strconv.Itoa(caller%2), 1)); err != nil {
+					panic(err)
+				}
+				fmt.Println(call)
+			}
+		})
+	}
+	wg.Wait()
+	return s.Close()
+}
+
+// helper is this binary as another process.
+func helper(ctx context.Context, t *testing.T, dir, run string, command ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command = append(command, self)
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Env = append(os.Environ(), helperDir+"="+dir, helperRun+"="+run)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// TestKilled kills a process that charges, ten times at a random moment. All
+// that was answered must be there, once.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	const balance = 10_000_000
+	dir := t.TempDir()
+	s := storetest.Must(t, at(t, dir), store.Options{})
+	storetest.Fund(t, s, balance, balance)
+	storetest.Close(t, s)
+	answered := map[string]bool{}
+	for run := range 10 {
+		killed(t, dir, strconv.Itoa(run), 1+rand.IntN(400), answered)
+		s := storetest.Must(t, at(t, dir), store.Options{})
+		found := map[string]int{}
+		for _, of := range []string{"a0", "a1"} {
+			storetest.Balanced(t, s, of)
+			entries, records, err := s.History(t.Context(), of)
+			if err != nil || len(records) != len(entries)-1 {
+				t.Fatalf("run %d: %d records of %d entries: %v", run, len(records), len(entries), err)
+			}
+			for _, e := range entries {
+				found[e.Call]++
+			}
+		}
+		for call := range answered {
+			if found[call] != 1 {
+				t.Errorf("run %d: call %s was answered and is there %d times", run, call, found[call])
+			}
+		}
+		// A caller that did not hear the answer asks again.
+		for call, n := range found {
+			if n != 1 {
+				t.Errorf("run %d: call %s was charged %d times", run, call, n)
+			}
+		}
+		storetest.Close(t, s)
+	}
+	t.Logf("%d calls answered in ten lives", len(answered))
+}
+
+// killed starts the helper, and kills it after so many answers.
+func killed(t *testing.T, dir, run string, after int, answered map[string]bool) {
+	t.Helper()
+	cmd := helper(t.Context(), t, dir, run)
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for lines := bufio.NewScanner(out); lines.Scan(); seen++ {
+		if seen == after {
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		answered[lines.Text()] = true // never half a line: a pipe takes so little whole
+	}
+	_ = cmd.Wait() // it was killed
+	if seen < after {
+		t.Fatalf("run %s: the helper ended by itself after %d answers", run, seen)
+	}
+}
+
+// TestFlushed counts what the store asks of the disk: one caller's commits
+// cannot be fewer flushes than answers.
+func TestFlushed(t *testing.T) {
+	t.Parallel()
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("no strace here")
+	}
+	dir, trace := t.TempDir(), filepath.Join(t.TempDir(), "trace")
+	s := storetest.Must(t, at(t, dir), store.Options{})
+	storetest.Fund(t, s, 1000)
+	storetest.Close(t, s)
+	const calls = 40
+	cmd := helper(t.Context(), t, dir, "f", strace, "-f", "-e", "trace=fsync,fdatasync,write", "-o", trace)
+	cmd.Env = append(cmd.Env, helperCalls+"="+strconv.Itoa(calls))
+	cmd.Stderr = nil
+	if out, err := cmd.Output(); err != nil || strings.Count(string(out), "\n") != calls {
+		t.Skipf("strace cannot be used here: %v", err)
+	}
+	text, err := os.ReadFile(trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flushed, answers := false, 0
+	for line := range strings.Lines(string(text)) {
+		switch {
+		case strings.Contains(line, "sync") && strings.HasSuffix(line, "= 0\n"):
+			flushed = true
+		case strings.Contains(line, `write(1, "f-0-`):
+			if answers++; !flushed {
+				t.Fatalf("between answer %d and the one before no flush came back", answers)
+			}
+			flushed = false
+		}
+	}
+	if answers != calls {
+		t.Fatalf("%d answers in the trace, want %d", answers, calls)
+	}
+}
