@@ -177,7 +177,7 @@ func entry(p fixture.Person) store.Person {
 		Mobiles: p.Mobiles, PostalCode: p.PostalCode, Address: p.Address,
 	}
 	if p.Gender == fixture.Female {
-		made.Person.Gender = person.Female
+		made.Gender = person.Female
 	}
 	for _, i := range p.IBANs {
 		made.IBANs = append(made.IBANs, store.IBAN{IBAN: i.IBAN, Cards: i.Cards, Status: i.Status})

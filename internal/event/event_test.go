@@ -60,14 +60,14 @@ func TestBufferFlushesInTimeAndAtTheEnd(t *testing.T) {
 		s := &sink{}
 		b := event.NewBuffer(s)
 		_, _ = b.Write([]byte("one\n"))
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) //nolint:forbidigo // in a bubble of synctest no time passes
 		synctest.Wait()
 		if s.String() != "one\n" {
 			t.Errorf("after a second: %q", s.String())
 		}
 		s.full = true
 		_, _ = b.Write([]byte("lost\n"))
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) //nolint:forbidigo // in a bubble of synctest no time passes
 		s.full = false
 		_, _ = b.Write([]byte("two\n"))
 		if err := b.Close(); err != nil || s.String() != "one\ntwo\n" || !s.closed {

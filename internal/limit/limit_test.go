@@ -26,7 +26,7 @@ func TestBurstThenOneEachInterval(t *testing.T) {
 		if ok, _ := m.Take("b", 5); !ok {
 			t.Error("another key is refused")
 		}
-		time.Sleep(after)
+		time.Sleep(after) //nolint:forbidigo // in a bubble of synctest no time passes
 		if ok, _ := m.Take("a", 5); !ok {
 			t.Error("refused although the announced time has passed")
 		}
@@ -49,7 +49,7 @@ func TestLongRunKeepsTheRate(t *testing.T) {
 			if ok, _ := m.Take("a", 5); ok {
 				taken++
 			}
-			time.Sleep(50 * time.Millisecond)
+			time.Sleep(50 * time.Millisecond) //nolint:forbidigo // as above
 		}
 		if taken < 297 || taken > 310 {
 			t.Errorf("%d taken in 60 s at 5 per second", taken)

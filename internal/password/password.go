@@ -104,12 +104,12 @@ func (g *Gate) Check(ctx context.Context, hash, password string) (bool, error) {
 		return false, err
 	}
 	defer release()
-	real := hash != ""
-	if !real {
+	exists := hash != ""
+	if !exists {
 		hash = g.dummy
 	}
 	ok, err := compare(hash, password)
-	if err != nil || !ok || !real {
+	if err != nil || !ok || !exists {
 		return false, err
 	}
 	g.known.Set(key, struct{}{})

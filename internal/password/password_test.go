@@ -28,7 +28,7 @@ func TestCheck(t *testing.T) {
 		"no such user":    {"", "Passw0rd-1234", false},
 		"too long":        {hash, strings.Repeat("x", password.MaxLength+1), false},
 		"blank after it":  {hash, "Passw0rd-1234 ", false},
-		"persian letters": {g.Hash("گذرواژه‌ی بلند"), "گذرواژه‌ی بلند", true},
+		"persian letters": {g.Hash("گذرواژه\u200cی بلند"), "گذرواژه\u200cی بلند", true},
 	} {
 		for range 2 { // the second time a right one comes from memory
 			got, err := g.Check(context.Background(), c.hash, c.given)

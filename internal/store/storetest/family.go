@@ -121,29 +121,37 @@ func rotationWithoutCredit(t *testing.T, place Place) {
 	}
 }
 
-// forgottenFamilies opens the store again and again, which sweeps.
+// forgottenFamilies opens the store again and again, which sweeps. A family is
+// known to be used while its tokens could be shown, a dead one as long as any
+// access token of it could.
 func forgottenFamilies(t *testing.T, place Place) {
 	c := newClock()
 	s := Must(t, place, store.Options{Now: c.now})
 	Fund(t, s, 0)
-	ok(t, s.Commit(t.Context(), rotate(c, "alive", 0)))
-	_ = s.Commit(t.Context(), rotate(c, "dead", 7))
+	for _, family := range []string{"shown early", "shown late"} {
+		ok(t, s.Commit(t.Context(), rotate(c, family, 0)))
+	}
+	if err := s.Commit(t.Context(), rotate(c, "stolen", 7)); !refused(err, fault.Grant) {
+		t.Fatal(err)
+	}
 	for _, step := range []struct {
-		after time.Duration
-		known bool // generation 0 of the living family is still known to be used up
-		dead  bool
-	}{{29 * token.Day, true, true}, {300 * token.Day, false, true}, {100 * token.Day, false, false}} {
+		after        time.Duration
+		show         string
+		known        bool
+		stolenIsDead bool
+	}{
+		{29 * token.Day, "shown early", true, true},
+		{300 * token.Day, "shown late", false, true},
+		{100 * token.Day, "shown late", false, false},
+	} {
 		Close(t, s)
 		c.forward(step.after)
 		s = Must(t, place, store.Options{Now: c.now})
-		if s.Dead("dead") != step.dead {
-			t.Errorf("%v later: dead is %v", step.after, s.Dead("dead"))
+		if s.Dead("stolen") != step.stolenIsDead {
+			t.Errorf("%v later: dead is %v", step.after, s.Dead("stolen"))
 		}
-		if step.known {
-			continue
-		}
-		if err := s.Commit(t.Context(), rotate(c, "alive", 0)); step.after == 300*token.Day && err != nil {
-			t.Errorf("%v later the family is still known: %v", step.after, err)
+		if err := s.Commit(t.Context(), rotate(c, step.show, 0)); refused(err, fault.Grant) != step.known {
+			t.Errorf("%v later, a used token: %v", step.after, err)
 		}
 	}
 }
