@@ -70,7 +70,7 @@ func Fill(ctx context.Context, s *store.Store, w *fixture.World, f Filling) erro
 		func() error { return putSettings(ctx, s, w) },
 		func() error { return putPeople(ctx, s, w, f) },
 		func() error { return putReports(ctx, s, w, f.Now()) },
-		func() error { return keepCredentials(ctx, s, w, f.Now()) },
+		func() error { return keepCredentials(ctx, s, w, f) },
 		func() error { return s.PutSetting(ctx, settingState, string(Full)) },
 	}
 	for _, step := range steps {
@@ -148,23 +148,33 @@ func putSettings(ctx context.Context, s *store.Store, w *fixture.World) error {
 // putPeople stores the file's people and then the population, which leaves
 // out the codes that the file already has.
 func putPeople(ctx context.Context, s *store.Store, w *fixture.World, f Filling) error {
+	entries := func(yield func(store.Person) bool) {
+		for p := range everybody(w, f.Seed) {
+			if !yield(entry(p)) {
+				return
+			}
+		}
+	}
+	return s.PutPeople(ctx, entries, f.Progress)
+}
+
+func everybody(w *fixture.World, seed uint64) iter.Seq[fixture.Person] {
 	named := make(map[persian.NationalCode]bool, len(w.People))
 	for _, p := range w.People {
 		named[p.NationalCode] = true
 	}
-	everybody := func(yield func(store.Person) bool) {
+	return func(yield func(fixture.Person) bool) {
 		for _, p := range w.People {
-			if !yield(entry(p)) {
+			if !yield(p) {
 				return
 			}
 		}
-		for p := range population.People(w.Population, f.Seed, func(c persian.NationalCode) bool { return named[c] }) {
-			if !yield(entry(p)) {
+		for p := range population.People(w.Population, seed, func(c persian.NationalCode) bool { return named[c] }) {
+			if !yield(p) {
 				return
 			}
 		}
 	}
-	return s.PutPeople(ctx, iter.Seq[store.Person](everybody), f.Progress)
 }
 
 func entry(p fixture.Person) store.Person {
@@ -239,8 +249,8 @@ func ReadCredentials(ctx context.Context, s *store.Store) (Credentials, error) {
 	return c, nil
 }
 
-func keepCredentials(ctx context.Context, s *store.Store, w *fixture.World, now time.Time) error {
-	text, err := json.Marshal(shown(w, now))
+func keepCredentials(ctx context.Context, s *store.Store, w *fixture.World, f Filling) error {
+	text, err := json.Marshal(shown(w, f.Seed, f.Now()))
 	if err != nil {
 		return fmt.Errorf("keep the credentials to show: %w", err)
 	}
@@ -248,7 +258,7 @@ func keepCredentials(ctx context.Context, s *store.Store, w *fixture.World, now 
 	return err
 }
 
-func shown(w *fixture.World, now time.Time) Credentials {
+func shown(w *fixture.World, seed uint64, now time.Time) Credentials {
 	c := Credentials{Accounts: len(w.Accounts), People: len(w.People) + w.Population}
 	best := -1
 	for _, a := range w.Accounts {
@@ -258,17 +268,14 @@ func shown(w *fixture.World, now time.Time) Credentials {
 			c = shown
 		}
 	}
-	c.NationalCode, c.BirthDate, c.Mobile = "0012345679", "1372/11/02", "09121234567"
-	for _, p := range w.People {
-		if !p.Alive {
-			continue
+	for p := range everybody(w, seed) {
+		if p.Alive && len(p.Mobiles) > 0 {
+			c.NationalCode, c.BirthDate, c.Mobile = p.NationalCode.Digits(), p.BirthDate.String(), p.Mobiles[0].Local()
+			return c
 		}
-		c.NationalCode, c.BirthDate = p.NationalCode.Digits(), p.BirthDate.String()
-		if len(p.Mobiles) > 0 {
-			c.Mobile = p.Mobiles[0].Local()
-		}
-		break
 	}
+	// A world of nobody: well-formed values, for commands that answer so.
+	c.NationalCode, c.BirthDate, c.Mobile = "0012345679", "1372/11/02", "09121234567"
 	return c
 }
 
