@@ -13,9 +13,12 @@ import (
 	"dargah.dev/dargah/internal/closing"
 )
 
-// gatherLimit is how long a group waits for those whom the last group
-// answered, and who are about to come with their next call.
-const gatherLimit = 200 * time.Microsecond
+// How long a group waits for those whom the last group answered, and who may
+// be about to come with their next call: in all, and after the last that came.
+const (
+	gatherLimit = 200 * time.Microsecond
+	gatherPause = 50 * time.Microsecond
+)
 
 // Commit makes what a call leaves behind durable, all of it or nothing, before
 // it returns. Two refusals are decided here, and are on record when they are
@@ -125,11 +128,18 @@ func (q *queue) close() {
 	q.signal()
 }
 
-// gather lets others run until as many orders wait as the last group had. It
-// is for groups of more than one: a lone caller is never kept waiting.
-func (q *queue) gather(last int) {
-	for start := time.Now(); int(q.length.Load()) < last && time.Since(start) < gatherLimit; {
-		runtime.Gosched()
+// gather lets others run until as many orders wait as are expected, or none
+// has come for a while.
+func (q *queue) gather(expected int) {
+	start := time.Now()
+	for seen, came := -1, start; ; runtime.Gosched() {
+		n, now := int(q.length.Load()), time.Now()
+		if n != seen {
+			seen, came = n, now
+		}
+		if n >= expected || now.Sub(came) >= gatherPause || now.Sub(start) >= gatherLimit {
+			return
+		}
 	}
 }
 
@@ -155,18 +165,25 @@ func (c *committer) run(done chan struct{}) {
 	}
 }
 
-// drain commits group after group until nobody waits.
+// drain commits group after group until nobody waits. After a group of more
+// than one it expects those back whom it answered, besides those who came
+// meanwhile; a lone caller is never kept waiting.
 func (c *committer) drain() (closed bool) {
+	q := &c.store.queue
 	var taken []*order
-	for last := 0; ; last = len(taken) {
-		if last > 1 {
-			c.store.queue.gather(last)
+	for expected := 0; ; {
+		if expected > 1 {
+			q.gather(expected)
 		}
-		taken, closed = c.store.queue.take(taken[:0], c.groupMax)
+		taken, closed = q.take(taken[:0], c.groupMax)
 		if len(taken) == 0 {
 			return closed
 		}
 		c.settle(taken)
+		expected = 0
+		if len(taken) > 1 {
+			expected = len(taken) + int(q.length.Load())
+		}
 	}
 }
 
