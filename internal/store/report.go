@@ -23,10 +23,13 @@ type reportRow struct {
 }
 
 // Reports gives the credit reports of a person, the newest first; none is no
-// fault.
+// fault. Like the look-up of a person, the query cannot be interrupted.
 func (s *Store) Reports(ctx context.Context, code persian.NationalCode) ([]credit.Report, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("read credit reports: %w", err)
+	}
 	owner := s.keys.Hash("report", code.Digits())
-	rows, err := s.reader.QueryContext(ctx, `SELECT id, sealed FROM report WHERE person = $1`, owner)
+	rows, err := s.reports.Query(owner)
 	if err != nil {
 		return nil, fmt.Errorf("read credit reports: %w", err)
 	}

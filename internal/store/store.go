@@ -56,6 +56,7 @@ type Store struct {
 	failing atomic.Bool   // the last transaction failed
 
 	persons   personReader
+	reports   *sql.Stmt
 	closeOnce sync.Once
 	closed    error
 }
@@ -105,6 +106,9 @@ func (s *Store) open(ctx context.Context, dir string) error {
 	}
 	if s.persons, err = newPersonReader(ctx, s.reader, s.keys); err != nil {
 		return err
+	}
+	if s.reports, err = s.reader.PrepareContext(ctx, `SELECT id, sealed FROM report WHERE person = $1`); err != nil {
+		return fmt.Errorf("prepare the look-up of reports: %w", err)
 	}
 	s.made.db = s.writer
 	s.group = s.made.group()
