@@ -20,11 +20,6 @@ const (
 	gatherPause = 50 * time.Microsecond
 )
 
-// gatherFrom is how many callers must be expected before a group waits for
-// them. With fewer, two groups in turn are better: one is on its way to the
-// disk while the calls of the other are worked on.
-const gatherFrom = 24
-
 // Commit makes what a call leaves behind durable, all of it or nothing, before
 // it returns. Two refusals are decided here, and are on record when they are
 // returned: fault.Credit, where the wallet does not cover the charge, and
@@ -170,13 +165,14 @@ func (c *committer) run(done chan struct{}) {
 	}
 }
 
-// drain commits group after group until nobody waits. It expects those back
-// whom the last group answered, besides those who came meanwhile.
+// drain commits group after group until nobody waits. After a group of more
+// than one it expects those back whom it answered, besides those who came
+// meanwhile; a lone caller is never kept waiting.
 func (c *committer) drain() (closed bool) {
 	q := &c.store.queue
 	var taken []*order
 	for expected := 0; ; {
-		if expected >= gatherFrom {
+		if expected > 1 {
 			q.gather(expected)
 		}
 		taken, closed = q.take(taken[:0], c.groupMax)
@@ -184,7 +180,10 @@ func (c *committer) drain() (closed bool) {
 			return closed
 		}
 		c.settle(taken)
-		expected = len(taken) + int(q.length.Load())
+		expected = 0
+		if len(taken) > 1 {
+			expected = len(taken) + int(q.length.Load())
+		}
 	}
 }
 
