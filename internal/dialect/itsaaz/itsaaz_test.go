@@ -120,7 +120,7 @@ func TestExamplesPaste(t *testing.T) {
 	}
 	sent = shell(t, `TOKEN=T-1; curl() { printf '%s\n' "$@"; }; `+all[1].Command)
 	want = strings.Join([]string{
-		"-s", w.Base + infoPath, "-H", "Authorization: Bearer T-1", "-H", "Content-Type: application/json",
+		"-s", "-w", `\n`, w.Base + infoPath, "-H", "Authorization: Bearer T-1", "-H", "Content-Type: application/json",
 		"-d", `{"NationalCode":"0012345679","Cellphone":"09121234567"}`, "",
 	}, "\n")
 	if diff := cmp.Diff(want, sent); diff != "" {
