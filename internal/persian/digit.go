@@ -1,6 +1,9 @@
 package persian
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // In UTF-8 the Persian digits U+06F0 to U+06F9 are DB B0 to DB B9, and the
 // Arabic-Indic digits U+0660 to U+0669 are D9 A0 to D9 A9.
@@ -61,4 +64,18 @@ func indexNative(s string) int {
 		}
 	}
 	return -1
+}
+
+// Number writes a number as Persian text does: Persian digits, with U+066C
+// every three of them (۴۵٬۰۰۰).
+func Number(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	first := 0
+	if n < 0 {
+		first = 1
+	}
+	for i := len(s) - 3; i > first; i -= 3 {
+		s = s[:i] + "\u066c" + s[i:]
+	}
+	return ToPersianDigits(s)
 }

@@ -139,7 +139,7 @@ func title(service string) string {
 }
 
 func money(a rial.Amount) string {
-	return strings.ReplaceAll(persian.ToPersianDigits(a.Grouped()), ",", "٬") + " ریال"
+	return persian.Number(int64(a)) + " ریال"
 }
 
 // masked lets the owner know the number again and nobody else read it:

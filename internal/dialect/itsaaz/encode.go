@@ -2,7 +2,6 @@ package itsaaz
 
 import (
 	"net/http"
-	"strings"
 
 	"dargah.dev/dargah/internal/dialect"
 	"dargah.dev/dargah/internal/inquiry/credit"
@@ -90,5 +89,5 @@ func payInfo(a credit.Answer) string {
 
 // money is an amount as Persian text writes it: ۴۵٬۰۰۰ ریال.
 func money(a rial.Amount) string {
-	return strings.ReplaceAll(persian.ToPersianDigits(a.Grouped()), ",", "٬") + " ریال"
+	return persian.Number(int64(a)) + " ریال"
 }
