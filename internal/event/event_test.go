@@ -65,9 +65,10 @@ func TestBufferFlushesInTimeAndAtTheEnd(t *testing.T) {
 		if s.String() != "one\n" {
 			t.Errorf("after a second: %q", s.String())
 		}
-		s.full = true
+		s.full = true // the flusher sleeps: Wait above ordered this after its last write
 		_, _ = b.Write([]byte("lost\n"))
 		time.Sleep(time.Second) //nolint:forbidigo // in a bubble of synctest no time passes
+		synctest.Wait()
 		s.full = false
 		_, _ = b.Write([]byte("two\n"))
 		if err := b.Close(); err != nil || s.String() != "one\ntwo\n" || !s.closed {
