@@ -23,8 +23,8 @@ const (
 // PutPeople adds people to the register; those with the same national code
 // are replaced. The register is written in large transactions, so that after
 // an error or a crash a part of the people may be there: putting the same
-// people again completes it. Progress, which may be nil, is told after each
-// transaction how many are durable.
+// people again completes it. Progress, which may be nil, is told how many are
+// sealed and on their way; they are durable when PutPeople returns.
 //
 // People is read by another goroutine than the caller's.
 func (s *Store) PutPeople(ctx context.Context, people iter.Seq[Person], progress func(n int)) error {
@@ -43,14 +43,8 @@ func (s *Store) PutPeople(ctx context.Context, people iter.Seq[Person], progress
 	work.Go(func() error { return chunk(ctx, people, read) })
 	work.Go(func() error { return s.sealAll(ctx, read, sealed) })
 	work.Go(func() error {
-		n := 0
-		return collect(sealed, func(group []sealedPerson) error {
-			err := s.write(ctx, "put people", func(tx *sql.Tx) error { return insertPeople(tx, &insert, group) })
-			if err == nil {
-				n += len(group)
-				progress(n)
-			}
-			return err
+		return collect(sealed, progress, func(group []sealedPerson) error {
+			return s.write(ctx, "put people", func(tx *sql.Tx) error { return insertPeople(tx, &insert, group) })
 		})
 	})
 	return work.Wait()
@@ -119,10 +113,13 @@ func (s *Store) sealPeople(people []Person, scratch *bytes.Buffer) ([]sealedPers
 }
 
 // collect hands over large groups.
-func collect(from <-chan []sealedPerson, write func([]sealedPerson) error) error {
+func collect(from <-chan []sealedPerson, progress func(int), write func([]sealedPerson) error) error {
 	var group []sealedPerson
+	n := 0
 	for rows := range from {
 		group = append(group, rows...)
+		n += len(rows)
+		progress(n)
 		if len(group) < peopleGroup {
 			continue
 		}

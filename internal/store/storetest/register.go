@@ -30,8 +30,8 @@ func people(t *testing.T, place Place) {
 	var told []int
 	ok(t, s.PutPeople(t.Context(), People(0, n), func(n int) { told = append(told, n) }))
 	ok(t, s.PutPeople(t.Context(), slices.Values([]store.Person{rich}), nil))
-	if diff := cmp.Diff([]int{n}, told); diff != "" {
-		t.Errorf("progress: %s", diff)
+	if !slices.IsSorted(told) || len(told) < 2 || told[len(told)-1] != n {
+		t.Errorf("progress: told %v of %d people", told, n)
 	}
 	for i := range n {
 		want := Somebody(i).Person
