@@ -3,6 +3,7 @@ package httpd
 import (
 	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 )
 
@@ -61,4 +62,30 @@ func TestPeer(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Whatever stands in the header, a peer is an address that is spelled there,
+// or nobody.
+func FuzzPeer(f *testing.F) {
+	for _, seed := range []string{
+		"", ",", "198.51.100.9", "198.51.100.9, 10.1.1.1", "[2001:db8::1]:80", "fe80::1%eth0", "::ffff:1.2.3.4", "unknown",
+		"_hidden", "0x7f.1", "127.1", "1.2.3.4:99999", "\x00", "۱.۲.۳.۴", strings.Repeat("10.0.0.1,", 5000),
+	} {
+		f.Add(seed)
+	}
+	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	f.Fuzz(func(t *testing.T, header string) {
+		r := &http.Request{RemoteAddr: "10.9.9.9:1", Header: http.Header{"X-Forwarded-For": {header}}}
+		got := peer(r, trusted)
+		if got.IsValid() && (got.Zone() != "" || got.Is4In6()) {
+			t.Fatalf("%q: the peer %v is not plain", header, got)
+		}
+		if got.IsValid() && !within(got, trusted) && header == "" {
+			t.Fatalf("%v from nothing", got)
+		}
+		direct := &http.Request{RemoteAddr: "192.0.2.1:1", Header: r.Header}
+		if got := peer(direct, trusted); got != netip.MustParseAddr("192.0.2.1") {
+			t.Fatalf("%q: believed of a stranger: %v", header, got)
+		}
+	})
 }
