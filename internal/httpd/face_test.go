@@ -74,7 +74,9 @@ func TestPathsThatAreNotServed(t *testing.T) {
 		"/api/v1/nothing": `"status":"404"`, "/api/v1//api/v1/credit": `"status":"404"`,
 		"/identity/x": `"customMessage"`, "/ai/x": `"customMessage"`,
 		"/api/inquiry/x": `"responseContext"`, "/api/validate/x": `"responseContext"`,
-		"/nothing": `"title"`, "/api": `"title"`, "/": `"title"`,
+		"/nothing": `"title"`, "/api": `"title"`, "/": `"title"`, "http://elsewhere.example.ir": `"title"`,
+		"/auth": `"errorCode":404`, "/account?a=b": `"errorCode":404`, "/api/v1": `"status":"404"`,
+		"/identity": `"customMessage"`, "/api/inquiry": `"responseContext"`, "http://elsewhere.example.ir/auth": `"errorCode":404`,
 	} {
 		status, text := raw(t, s, "POST "+path+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: "+fmt.Sprint(len(login))+"\r\n\r\n"+login)
 		if !strings.HasPrefix(status, "404") || !strings.Contains(text, want) {
@@ -99,6 +101,65 @@ func TestMethodsThatAPathDoesNotHave(t *testing.T) {
 				t.Errorf("%s %s: %d, allow %q", method, c.path, status, head.Get("Allow"))
 			}
 		}
+	}
+}
+
+func TestHeadOfARequestIsBounded(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	fields := func(n int) string { return strings.Repeat("X-A: b\r\n", n-1) + "Connection: close\r\n" }
+	target := func(n int) string { return "/livez?" + strings.Repeat("a", n-len("/livez?")) }
+	for name, c := range map[string]struct {
+		target, fields, want string
+	}{
+		"longest target":  {target(4 << 10), fields(1), "200"},
+		"target too long": {target(4<<10 + 1), fields(1), "414"},
+		"most fields":     {target(10), fields(64), "200"},
+		"too many fields": {target(10), fields(65), "431"},
+	} {
+		if status, text := raw(t, s, "GET "+c.target+" HTTP/1.1\r\nHost: x\r\n"+c.fields+"\r\n"); !strings.HasPrefix(status, c.want) {
+			t.Errorf("%s: %s %s, want %s", name, status, text, c.want)
+		}
+	}
+}
+
+// Of two types or encodings one would be believed and the other one perhaps by
+// somebody else.
+func TestHeadersThatSayTwoThings(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	for _, second := range []string{
+		"Content-Type: application/json", "Content-Type: text/html",
+		"Content-Encoding: identity\r\nContent-Encoding: gzip",
+	} {
+		status, text := raw(t, s, "POST /auth/token HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"+second+
+			"\r\nContent-Length: "+fmt.Sprint(len(login))+"\r\n\r\n"+login)
+		if !strings.HasPrefix(status, "415") || !strings.Contains(text, `"errorCode":415`) {
+			t.Errorf("%q: %s %s", second, status, text)
+		}
+	}
+}
+
+func TestHealthIsForLooking(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	for _, path := range []string{"/livez", "/readyz"} {
+		if status, _, _ := call(t, "HEAD", s.URL+path, nil, ""); status != 200 {
+			t.Errorf("HEAD %s: %d", path, status)
+		}
+		for _, method := range []string{"POST", "DELETE", "TRACE"} {
+			if status, head, _ := call(t, method, s.URL+path, nil, ""); status != 405 || head.Get("Allow") != "GET, HEAD" {
+				t.Errorf("%s %s: %d, allow %q", method, path, status, head.Get("Allow"))
+			}
+		}
+	}
+}
+
+func TestBareNameOfThePagesIsNoRedirect(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	if status, _, text := call(t, "GET", s.URL+"/pay", nil, ""); status != 404 || !strings.Contains(text, "<html") {
+		t.Errorf("%d %s", status, text)
 	}
 }
 

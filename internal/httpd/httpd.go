@@ -23,8 +23,11 @@ import (
 	"dargah.dev/dargah/internal/fault"
 )
 
-// bodyLimit is for routes that name none, in bytes.
-const bodyLimit = 64 << 10
+const (
+	bodyLimit   = 64 << 10 // bytes, for routes that name none
+	targetLimit = 4 << 10  // bytes of the request target: path and query
+	fieldLimit  = 64       // header fields; their bytes are the server's to bound
+)
 
 // Gateway answers one call.
 type Gateway interface {
@@ -47,10 +50,13 @@ type Face struct {
 // an error.
 func (f *Face) Handler() (http.Handler, error) {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/livez", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
-	mux.HandleFunc("/readyz", f.ready)
+	mux.HandleFunc("/livez", looked(func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") }))
+	mux.HandleFunc("/readyz", looked(f.ready))
 	for pattern, page := range f.Pages {
 		mux.Handle(pattern, page)
+		if bare, isTree := strings.CutSuffix(pattern, "/"); isTree {
+			mux.Handle(bare, page)
+		}
 	}
 	for _, d := range f.Dialects {
 		if err := f.mount(mux, d); err != nil {
@@ -58,11 +64,12 @@ func (f *Face) Handler() (http.Handler, error) {
 		}
 	}
 	mux.HandleFunc("/", nothing)
-	return f.recovered(clean(f.cors(mux), f.Dialects, f)), nil
+	return f.recovered(bounded(clean(f.cors(mux), f.Dialects, f))), nil
 }
 
 // mount registers a dialect's paths, and its prefixes for the paths that do
-// not exist.
+// not exist; the prefixes without their slash too, since the mux would answer
+// those with a redirect.
 func (f *Face) mount(mux *http.ServeMux, d *dialect.Dialect) error {
 	paths := map[string]methods{}
 	for i := range d.Routes {
@@ -80,6 +87,9 @@ func (f *Face) mount(mux *http.ServeMux, d *dialect.Dialect) error {
 	}
 	for _, prefix := range d.Owns {
 		mux.Handle(prefix, &endpoint{face: f, dialect: d})
+		if bare := strings.TrimSuffix(prefix, "/"); paths[bare] == nil {
+			mux.Handle(bare, &endpoint{face: f, dialect: d})
+		}
 	}
 	return nil
 }
@@ -144,6 +154,10 @@ var ordered = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding
 
 // body takes the whole body within the route's bound.
 func body(w http.ResponseWriter, r *http.Request, route *dialect.Route) ([]byte, error) {
+	// Of two, a proxy may have read the other one.
+	if len(r.Header.Values("Content-Type")) > 1 || len(r.Header.Values("Content-Encoding")) > 1 {
+		return nil, fault.New(fault.MediaType)
+	}
 	if err := route.Accepts(r); err != nil {
 		return nil, err
 	}
@@ -206,11 +220,48 @@ func plain(w http.ResponseWriter, status int, text string) {
 	_, _ = io.WriteString(w, text+"\n")
 }
 
-// nothing answers paths that no dialect owns, as problem details (RFC 9457).
+// looked lets a page that only shows something be called to look at it, and
+// for nothing else.
+func looked(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			plain(w, http.StatusMethodNotAllowed, "the method must be GET")
+			return
+		}
+		next(w, r)
+	}
+}
+
+// nothing answers paths that no dialect owns.
 func nothing(w http.ResponseWriter, _ *http.Request) {
+	problem(w, http.StatusNotFound, "Nothing is served at this path.")
+}
+
+// problem answers where no dialect does, as problem details (RFC 9457).
+func problem(w http.ResponseWriter, status int, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(http.StatusNotFound)
-	_, _ = io.WriteString(w, `{"title":"Not Found","status":404,"detail":"Nothing is served at this path."}`)
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintf(w, `{"title":%q,"status":%d,"detail":%q}`, http.StatusText(status), status, detail)
+}
+
+// bounded refuses requests whose head is larger than any honest client's.
+func bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.RequestURI) > targetLimit {
+			problem(w, http.StatusRequestURITooLong, "The address of the request is too long.")
+			return
+		}
+		fields := 0
+		for _, values := range r.Header {
+			fields += len(values)
+		}
+		if fields > fieldLimit {
+			problem(w, http.StatusRequestHeaderFieldsTooLarge, "The request has too many header fields.")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // clean refuses paths with doubled slashes or dots before the mux would
@@ -219,7 +270,11 @@ func nothing(w http.ResponseWriter, _ *http.Request) {
 func clean(next http.Handler, dialects []*dialect.Dialect, f *Face) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := r.URL.Path
-		if p == "" || path.Clean(p) == strings.TrimSuffix(p, "/") || p == "/" {
+		if p == "" { // CONNECT, and absolute addresses of a host alone
+			nothing(w, r)
+			return
+		}
+		if path.Clean(p) == strings.TrimSuffix(p, "/") || p == "/" {
 			next.ServeHTTP(w, r)
 			return
 		}
