@@ -66,21 +66,28 @@ func (f *reader) text(name string, clean func(string) string) string {
 	return ""
 }
 
-// number reads a string of digits, which clients in loosely typed languages
-// also send as a JSON number. Whether it is one is for who looks it up: a line
-// that is no number is nobody's line.
+// number reads a line. Whether it is one is for who looks it up: a line that is
+// no number is nobody's line.
 func (f *reader) number(name string) string {
+	return f.digits(name, persian.Compact)
+}
+
+// digits reads a string of digits, which clients in loosely typed languages
+// also send as a JSON number.
+func (f *reader) digits(name string, clean func(string) string) string {
 	if literal, isNumber := f.body.Get(name).Number(); isNumber {
 		return literal
 	}
-	return f.text(name, persian.Compact)
+	return f.text(name, clean)
 }
 
 // days reads a lifetime, as a number or as a string of digits of any script.
+// Unlike a line's number it is not freed of hyphens and inner blanks: "-1" is
+// no lifetime, and must not read as 1.
 func (f *reader) days(name string) int {
-	digits := f.number(name)
+	digits := f.digits(name, persian.Clean)
 	if digits == "" {
-		return 0 // number has said why
+		return 0 // digits has said why
 	}
 	days, err := strconv.ParseUint(digits, 10, 16) // unlike Atoi, it takes no sign
 	if err != nil || days < 1 || days > maxDays {
