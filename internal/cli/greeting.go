@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -24,6 +25,9 @@ type greeting struct {
 	Log         string           `json:"log"`
 	Credentials app.Credentials  `json:"credentials"`
 	Examples    []dialectExample `json:"examples"`
+	// Untried are the dialects without an example: the account lacks what their
+	// calls need.
+	Untried []string `json:"untried"`
 	// NotApplied: fixtures were given, but the folder already had its world.
 	NotApplied bool `json:"fixturesNotApplied"`
 }
@@ -34,14 +38,18 @@ type dialectExample struct {
 }
 
 func greet(ctx context.Context, a *app.App, data *store.Store, base string) (greeting, error) {
-	g := greeting{Address: base}
+	g := greeting{Address: base, Examples: []dialectExample{}, Untried: []string{}}
 	var err error
 	if g.Credentials, err = app.ReadCredentials(ctx, data); err != nil {
 		return greeting{}, err
 	}
 	w := g.Credentials.World(base)
 	for _, d := range a.Dialects {
-		for _, e := range d.Example(w) {
+		examples := d.Example(w)
+		if len(examples) == 0 {
+			g.Untried = append(g.Untried, d.Name)
+		}
+		for _, e := range examples {
 			g.Examples = append(g.Examples, dialectExample{d.Name, e})
 		}
 	}
@@ -65,6 +73,9 @@ func (g greeting) print(w io.Writer, asJSON bool) error {
 		kept += " (temporary: removed at exit)"
 	}
 	fmt.Fprintf(t, "\nDargah sandbox is ready at %s\n\n", g.Address)
+	if g.Listen != g.Address {
+		row("listens", g.Listen)
+	}
 	row("data", kept)
 	row("log", g.Log)
 	c := g.Credentials
@@ -76,14 +87,20 @@ func (g greeting) print(w io.Writer, asJSON bool) error {
 	row("client", join(c.Client, c.ClientSecret))
 	row("business", join(c.Business, c.BusinessToken))
 	if c.Accounts > 1 {
-		row("more", fmt.Sprintf("%d accounts in all; this is the first that can do everything", c.Accounts))
+		row("more", fmt.Sprintf("%d accounts in all; this is the first that can do the most", c.Accounts))
 	}
 	if g.NotApplied {
 		fmt.Fprintf(t, "\nThe fixtures were not applied: the folder already has its world. Say --reset to start afresh.\n")
 	}
-	fmt.Fprintf(t, "\nTry it: paste a block at a time (this account may make %d calls a second)\n", c.Rate)
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	return g.printExamples(w)
+}
+
+func (g greeting) printExamples(w io.Writer) error {
+	if len(g.Examples) > 0 {
+		fmt.Fprintf(w, "\nTry it: paste a block at a time (this account may make %d calls a second)\n", g.Credentials.Rate)
 	}
 	last := ""
 	for _, e := range g.Examples {
@@ -93,8 +110,19 @@ func (g greeting) print(w io.Writer, asJSON bool) error {
 		}
 		fmt.Fprintln(w, e.Command)
 	}
+	if len(g.Untried) > 0 {
+		fmt.Fprintf(w, "\nNothing to paste for %s: %s\n", strings.Join(g.Untried, ", "), g.lack())
+	}
 	_, err := fmt.Fprintln(w, "\nStop with Ctrl-C.")
 	return err
+}
+
+// lack says what the fixtures would have to have for an example of every dialect.
+func (g greeting) lack() string {
+	if g.Credentials.Accounts == 0 {
+		return "the fixtures have no account, so nobody can call"
+	}
+	return "the account above lacks a client with passwordGrant, a line, a business credential, or a name of 6 and a password of 8 characters"
 }
 
 func join(id, secret string) string {
@@ -106,13 +134,16 @@ func join(id, secret string) string {
 
 // bar shows how the population is loaded; nothing where there is none to load
 // or nobody to look.
-type bar struct{ *progressbar.ProgressBar }
+type bar struct {
+	*progressbar.ProgressBar
+	to io.Writer
+}
 
 func newBar(w io.Writer, population int, quiet bool) bar {
 	if population == 0 || quiet {
 		return bar{}
 	}
-	return bar{progressbar.NewOptions(population,
+	return bar{to: w, ProgressBar: progressbar.NewOptions(population,
 		progressbar.OptionSetWriter(w), progressbar.OptionSetDescription("making people"),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("people"),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(true))}
@@ -124,9 +155,15 @@ func (b bar) set(n int) {
 	}
 }
 
-func (b bar) end() {
-	if b.ProgressBar != nil {
-		_ = b.Finish()
-		_ = b.Exit()
+// end leaves the bar as it is where not everybody was stored, and what follows
+// on a line of its own.
+func (b bar) end(full bool) {
+	if b.ProgressBar == nil {
+		return
 	}
+	if full {
+		_ = b.Finish()
+	}
+	_ = b.Exit()
+	fmt.Fprintln(b.to)
 }

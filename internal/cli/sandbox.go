@@ -11,11 +11,14 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"log/slog"
+
+	"github.com/alecthomas/kong"
 
 	"dargah.dev/dargah/internal/app"
 	"dargah.dev/dargah/internal/config"
@@ -30,8 +33,8 @@ const drainFor = 8 * time.Second
 
 type sandbox struct {
 	Listen    string   `help:"Address and port to listen on; port 0 takes any free one." default:"127.0.0.1:8080"`
-	Data      string   `help:"Folder that keeps everything. Without it a temporary folder, removed at exit." placeholder:"DIR" type:"path"`
-	Fixtures  string   `help:"Who exists, who may call and what goes wrong (YAML; see examples/fixtures.yaml). Applied to an empty folder only." placeholder:"FILE" type:"path"`
+	Data      path     `help:"Folder that keeps everything. Without it a temporary folder, removed at exit." placeholder:"DIR"`
+	Fixtures  path     `help:"Who exists, who may call and what goes wrong (YAML; see examples/fixtures.yaml). Applied to an empty folder only." placeholder:"FILE"`
 	Reset     bool     `help:"Empty the data folder first."`
 	Seed      uint64   `help:"Seed of the synthetic population: the same seed makes the same people." default:"1"`
 	JSON      bool     `help:"Print one JSON object when ready, instead of text." name:"json"`
@@ -40,6 +43,23 @@ type sandbox struct {
 	PublicURL string   `help:"Where callers reach this server, for payment links." placeholder:"URL" name:"public-url" env:"DARGAH_PUBLIC_URL"`
 	DataNames string   `help:"Spelling of the names inside sabapayamak's data: ${enum}." enum:"pascal,camel" default:"pascal" env:"DARGAH_DATA_NAMES"`
 	Lockout   int      `help:"Wrong passwords in a row before a user name must wait; 0 is never." default:"0" env:"DARGAH_LOCKOUT"`
+}
+
+// path is the place of a file or folder. It is never empty where it was given:
+// an unset variable in a script must not make the working folder of it.
+type path string
+
+// Decode reads the flag's value, with ~ as the home folder.
+func (p *path) Decode(c *kong.DecodeContext) error {
+	var given string
+	if err := c.Scan.PopValueInto("path", &given); err != nil {
+		return err
+	}
+	if given == "" {
+		return errors.New("is empty: give a path, or leave the flag out")
+	}
+	*p = path(kong.ExpandPath(given))
+	return nil
 }
 
 func (s sandbox) Run(c *console) (err error) {
@@ -74,7 +94,7 @@ func (s sandbox) Run(c *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, data.Close()) }()
-	base := "http://" + listener.Addr().String()
+	base := "http://" + reachable(listener.Addr())
 	a, err := app.New(c, data, app.Options{Config: settings, Listen: base, Log: event.New(log, slog.LevelInfo), Passwords: gate})
 	if err != nil {
 		return err
@@ -84,7 +104,7 @@ func (s sandbox) Run(c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	greeting.Listen, greeting.Log, greeting.Data = base, logAt, dir
+	greeting.Listen, greeting.Log, greeting.Data = "http://"+listener.Addr().String(), logAt, dir
 	greeting.Temporary = s.Data == ""
 	greeting.NotApplied = s.Fixtures != "" && !applied
 	return serve(c, listener, a.Handler, func() error { return greeting.print(c.out, s.JSON) })
@@ -96,12 +116,12 @@ func (s sandbox) read() (*fixture.World, error) {
 	if s.Fixtures == "" {
 		return fixture.BuiltIn(rand.Reader), nil
 	}
-	f, err := os.Open(s.Fixtures)
+	f, err := os.Open(string(s.Fixtures))
 	if err != nil {
 		return nil, fmt.Errorf("the fixtures cannot be read: %w\nGive an existing file, such as examples/fixtures.yaml, or leave --fixtures out", err)
 	}
 	defer f.Close()
-	world, err := fixture.Read(f, filepath.Base(s.Fixtures))
+	world, err := fixture.Read(f, filepath.Base(string(s.Fixtures)))
 	if err != nil {
 		return nil, fmt.Errorf("the fixtures are not accepted; nothing was changed:\n%w", err)
 	}
@@ -109,6 +129,9 @@ func (s sandbox) read() (*fixture.World, error) {
 }
 
 func listen(address string) (net.Listener, error) {
+	if address == "" { // to the library that is any port of every network
+		return nil, errors.New("--listen is empty\nGive an address and a port of this machine, like --listen 127.0.0.1:8080")
+	}
 	l, err := net.Listen("tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -119,6 +142,16 @@ func listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
+// reachable is where this machine reaches the listener: one on all addresses is
+// named by loopback, since "::" or "0.0.0.0" is no place that a browser opens.
+func reachable(at net.Addr) string {
+	tcp, ok := at.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return at.String()
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
+}
+
 // folder gives the data folder, and what to do with it at the end.
 func (s sandbox) folder() (dir string, remove func(), err error) {
 	if s.Data == "" {
@@ -127,10 +160,10 @@ func (s sandbox) folder() (dir string, remove func(), err error) {
 		}
 		return dir, func() { _ = os.RemoveAll(dir) }, nil
 	}
-	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+	if err := os.MkdirAll(string(s.Data), 0o700); err != nil {
 		return "", nil, fmt.Errorf("the data folder cannot be made: %w\nGive another one with --data DIR", err)
 	}
-	return s.Data, func() {}, nil
+	return string(s.Data), func() {}, nil
 }
 
 func (s sandbox) log(c *console, dir string) (*event.Buffer, string, error) {
@@ -142,6 +175,9 @@ func (s sandbox) log(c *console, dir string) (*event.Buffer, string, error) {
 		at = filepath.Join(dir, "dargah.log")
 	}
 	f, err := os.OpenFile(at, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil && s.Log == "" {
+		return nil, "", fmt.Errorf("the data folder cannot be written: %w\nGive another one with --data DIR", err)
+	}
 	if err != nil {
 		return nil, "", fmt.Errorf("the log cannot be written: %w\nGive another place with --log FILE, or --log - for standard error", err)
 	}
@@ -168,7 +204,7 @@ func (s sandbox) fill(c *console, dir string, world *fixture.World, gate *passwo
 		if err == nil && state == app.Empty {
 			bar := newBar(c.err, world.Population, s.JSON)
 			err = app.Fill(c, data, world, app.Filling{Passwords: gate, Seed: s.Seed, Progress: bar.set})
-			bar.end()
+			bar.end(err == nil)
 			applied = true
 		}
 		if err != nil {
@@ -191,7 +227,7 @@ func advise(err error, dir string) error {
 	case errors.Is(err, store.ErrInUse):
 		return fmt.Errorf("%w\nStop the other Dargah that uses %s, or choose another --data folder", err, dir)
 	default:
-		return fmt.Errorf("the data folder %s cannot be opened: %w", dir, err)
+		return fmt.Errorf("the data folder %s cannot be opened: %w\nChoose another --data folder, or --reset to start afresh (all its data is lost)", dir, err)
 	}
 }
 
@@ -207,8 +243,9 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, ready func
 			handler.ServeHTTP(w, r)
 		}),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
-		WriteTimeout: 30 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+		WriteTimeout: 30 * time.Second, IdleTimeout: 60 * time.Second,
+		MaxHeaderBytes: 12 << 10, // 16 KiB with the request line: net/http adds 4 KiB to whatever it is told
+		ErrorLog:       slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()

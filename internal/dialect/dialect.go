@@ -25,7 +25,8 @@ type Dialect struct {
 	// their own.
 	Refuse func(*Request, *fault.Error) Reply
 	// Example gives ready-to-paste commands: a token call and a protected call,
-	// or one call where there is no token.
+	// or one call where there is no token; none where the world's account lacks
+	// what the calls need.
 	Example func(World) []Example
 }
 

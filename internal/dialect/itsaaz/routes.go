@@ -106,8 +106,11 @@ func scopes(routes []dialect.Route) []string {
 }
 
 // example gives a token call that keeps the token in the shell, and the call
-// that it opens.
+// that it opens; nothing for an account without a client.
 func example(w dialect.World) []dialect.Example {
+	if w.Client == "" {
+		return nil
+	}
 	field := func(name, value string) string { return " --data-urlencode " + dialect.Quote(name+"="+value) }
 	return []dialect.Example{
 		{Title: "itsaaz: token", Command: "TOKEN=$(curl -s " + dialect.Quote(w.Base+tokenPath) +

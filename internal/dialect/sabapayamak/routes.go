@@ -118,7 +118,11 @@ func credit(deps Deps, out encoder) dialect.Steps {
 	}.Steps()
 }
 
+// example gives nothing for an account without a line.
 func example(deps Deps, w dialect.World) []dialect.Example {
+	if w.Line == "" {
+		return nil
+	}
 	body := dialect.MustJSON(0, struct {
 		Username, Password, VirtualNumber string
 		TokenValidDay                     int

@@ -7,6 +7,7 @@ package smsafzar
 import (
 	"context"
 	"net/http"
+	"unicode/utf8"
 
 	"dargah.dev/dargah/internal/admission"
 	"dargah.dev/dargah/internal/dialect"
@@ -94,7 +95,11 @@ func balance(deps Deps) dialect.Steps {
 	}.Steps()
 }
 
+// example gives nothing for an account whose name or password is too short here.
 func example(w dialect.World) []dialect.Example {
+	if utf8.RuneCountInString(w.Username) < minUsername || utf8.RuneCountInString(w.Password) < minPassword {
+		return nil
+	}
 	body := dialect.MustJSON(0, struct {
 		Username string `json:"userName"`
 		Password string `json:"password"`

@@ -79,7 +79,11 @@ type apiInfo struct {
 	Token string `json:"businessToken"`
 }
 
+// example gives nothing for an account without a business credential.
 func example(w dialect.World) []dialect.Example {
+	if w.Business == "" {
+		return nil
+	}
 	body := dialect.MustJSON(0, question{requestContext{apiInfo{w.Business, w.BusinessToken}}, w.NationalCode, w.Date}).Body
 	return []dialect.Example{{
 		Title: "uid: who is this person",
