@@ -150,11 +150,11 @@ func (c *call) close(ctx context.Context, answer any) error {
 // something of ours is down, never the reason that nobody recorded.
 func (c *call) refuse(ctx context.Context, f *fault.Error) (dialect.Reply, error) {
 	if f.Code.Ours() {
-		c.pass.GiveBack()
+		c.giveBack()
 		c.req.Trace = newTrace()
 	}
 	if err := c.book(context.WithoutCancel(ctx), f); err != nil && !f.Code.Ours() {
-		c.pass.GiveBack()
+		c.giveBack()
 		f = fault.From(unavailable(err))
 		c.req.Trace = newTrace()
 	}
@@ -163,6 +163,14 @@ func (c *call) refuse(ctx context.Context, f *fault.Error) (dialect.Reply, error
 		word = c.dialect.Refuse
 	}
 	return word(c.req, f), f
+}
+
+// giveBack returns what was taken for a call that we failed. A caller that hung
+// up has failed it itself: work would be free of the rate if it were given back.
+func (c *call) giveBack() {
+	if c.req.Context().Err() == nil {
+		c.pass.GiveBack()
+	}
 }
 
 // newTrace makes a number of ten digits that still fits the 32 bits in which

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	_ "modernc.org/sqlite"
 
@@ -297,5 +299,48 @@ func TestAPanicIsOneCallsFault(t *testing.T) {
 	}
 	if !strings.Contains(s.Log.String(), "nil pointer") {
 		t.Error("the log does not say what happened")
+	}
+}
+
+// counted is a limiter that lets everything pass and keeps count.
+type counted struct{ taken, given atomic.Int64 }
+
+func (c *counted) Take(string, int) (bool, time.Duration) { c.taken.Add(1); return true, 0 }
+func (c *counted) Give(string, int)                       { c.given.Add(1) }
+
+// The rate is given back where we failed, and not to a caller that hung up.
+func TestHangingUpDoesNotEscapeTheRate(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		code  string
+		hangs bool
+		given int64
+	}{
+		"answered":                {"0012345679", false, 0},
+		"the source did not come": {"1000000060", false, 1},
+		"the caller hung up":      {"0012345679", true, 0},
+	} {
+		s := testkit.Start(t, testkit.Options{})
+		limiter := &counted{}
+		s.App.Desk.Limiter = limiter
+		ctx, hangUp := context.WithCancel(t.Context())
+		for _, d := range s.App.Dialects {
+			if steps := &d.Routes[0].Steps; d.Name == "uid" && c.hangs {
+				ask := steps.Ask
+				steps.Ask = func(ctx context.Context, p *admission.Pass, q any) (any, string, error) {
+					hangUp()
+					return ask(ctx, p, q)
+				}
+			}
+		}
+		body := `{"requestContext":{"apiInfo":{"businessId":"biz-1","businessToken":"biz-token-0123456789"}},"nationalId":"` +
+			c.code + `","birthDate":"1372/11/02"}`
+		r := httptest.NewRequestWithContext(ctx, "POST", "/api/inquiry/person", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		s.App.Handler.ServeHTTP(httptest.NewRecorder(), r)
+		hangUp()
+		if taken, given := limiter.taken.Load(), limiter.given.Load(); taken != 1 || given != c.given {
+			t.Errorf("%s: %d taken and %d given back, want 1 and %d", name, taken, given, c.given)
+		}
 	}
 }
