@@ -210,6 +210,27 @@ func TestTakenPort(t *testing.T) {
 	}
 }
 
+// A request line and headers of 16 KiB are taken, and not one byte more.
+func TestHeadersAreBounded(t *testing.T) {
+	t.Parallel()
+	r := sandboxed(t)
+	const head, end = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-A: ", "\r\n\r\n"
+	for size, want := range map[int]string{16<<10 - 1: "200", 16 << 10: "200", 16<<10 + 1: "431"} {
+		c, err := net.Dial("tcp", strings.TrimPrefix(r.greeting.Listen, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(c, head+strings.Repeat("a", size-len(head)-len(end))+end) // it may be cut short: what is answered counts
+		answer, err := bufio.NewReader(c).ReadString('\n')
+		if fault := c.Close(); err != nil || fault != nil || !strings.HasPrefix(answer, "HTTP/1.1 "+want+" ") {
+			t.Errorf("%d bytes: %q, want %s (%v, %v)", size, answer, want, err, fault)
+		}
+	}
+	if err := r.end(t, syscall.SIGTERM); err != nil {
+		t.Errorf("SIGTERM: %v\n%s", err, r.errors)
+	}
+}
+
 func TestTheSameFolderTwice(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
