@@ -41,6 +41,9 @@ func (c Config) ProxyPrefixes() ([]netip.Prefix, error) {
 			faults = append(faults, fmt.Errorf("proxies: %q is neither an address nor a CIDR block", text))
 			continue
 		}
+		if p.Addr().Is4In6() && p.Bits() >= 96 { // callers are compared as plain IPv4
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
 		list = append(list, p.Masked())
 	}
 	return list, errors.Join(faults...)

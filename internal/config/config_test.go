@@ -43,14 +43,14 @@ func TestDefaultsAreGood(t *testing.T) {
 
 func TestProxies(t *testing.T) {
 	t.Parallel()
-	c := config.Config{Proxies: []string{"10.1.2.3/8", "192.0.2.1", "::ffff:192.0.2.2", "2001:db8::1"}, PublicURL: "https://api.example.ir/"}
+	c := config.Config{Proxies: []string{"10.1.2.3/8", "192.0.2.1", "::ffff:192.0.2.2", "::ffff:127.0.0.0/104", "2001:db8::1"}, PublicURL: "https://api.example.ir/"}
 	if err := c.Check(); err != nil {
 		t.Fatal(err)
 	}
 	got, _ := c.ProxyPrefixes()
 	want := []netip.Prefix{
 		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"),
-		netip.MustParsePrefix("192.0.2.2/32"), netip.MustParsePrefix("2001:db8::1/128"),
+		netip.MustParsePrefix("192.0.2.2/32"), netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("2001:db8::1/128"),
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)

@@ -24,6 +24,8 @@ const (
 	// Busy: we are shedding load (password queue full).
 	Busy
 
+	// HungUp: the caller went away before its answer was ready.
+	HungUp
 	// Malformed: the bytes are not a message of the expected format.
 	Malformed
 	// TooLarge: the body is larger than the route takes.
@@ -87,7 +89,7 @@ const (
 
 var names = [count]string{
 	"internal", "unavailable", "busy",
-	"malformed", "too-large", "media-type", "no-route", "method", "invalid",
+	"hung-up", "malformed", "too-large", "media-type", "no-route", "method", "invalid",
 	"no-token", "bad-token", "credentials", "client", "client-grant", "grant-type", "grant", "scope",
 	"domain", "line", "line-status", "disabled", "expired", "address", "service", "operation", "rate", "credit",
 	"not-found", "source-timeout", "source-unavailable",

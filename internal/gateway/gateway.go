@@ -24,8 +24,12 @@ import (
 	"dargah.dev/dargah/internal/rial"
 )
 
-// deadline bounds everything that one call may wait for.
-const deadline = 20 * time.Second
+// deadline bounds everything that one call may wait for, and bookWithin how
+// long a refusal may wait for its record besides.
+const (
+	deadline   = 20 * time.Second
+	bookWithin = 2 * time.Second
+)
 
 // Books makes what a call leaves behind durable, all of it or nothing, before
 // it returns. Its faults are Credit and Grant, with the refusal itself already
@@ -52,7 +56,7 @@ func (g *Gateway) Serve(d *dialect.Dialect, r *dialect.Route, req *dialect.Reque
 	c := &call{Gateway: g, dialect: d, route: r, req: req, pass: &admission.Pass{}}
 	reply, err := c.run(ctx, arrival)
 	if err != nil {
-		reply, err = c.refuse(ctx, fault.From(err))
+		reply, err = c.refuse(ctx, c.blame(err))
 	}
 	c.log(reply.Status, err)
 	return reply
@@ -68,7 +72,7 @@ type call struct {
 	price   rial.Amount
 	source  string
 	subject string
-	booked  bool // the trail already has this call
+	booked  bool // the trail has this call, or has just failed to take it
 }
 
 // run is the path. Whatever it returns as an error has not been answered and
@@ -141,21 +145,28 @@ func (c *call) close(ctx context.Context, answer any) error {
 		Charge:   ledger.Charge{Account: record.Account, Amount: c.price},
 		Rotation: rotation,
 	})
-	c.booked = booked(err)
+	c.booked = err != nil
 	return unavailable(err)
+}
+
+// blame is the fault in err. What fails because the caller hung up is not ours.
+func (c *call) blame(err error) *fault.Error {
+	f := fault.From(err)
+	if f.Code.Ours() && errors.Is(c.req.Context().Err(), context.Canceled) {
+		return fault.Wrap(fault.HungUp, err)
+	}
+	return f
 }
 
 // refuse books the refusal of a known account and words it. Unknown callers
 // are counted. If the refusal itself cannot be booked, the caller hears that
 // something of ours is down, never the reason that nobody recorded.
 func (c *call) refuse(ctx context.Context, f *fault.Error) (dialect.Reply, error) {
-	if f.Code.Ours() {
-		c.giveBack()
-		c.req.Trace = newTrace()
-	}
-	if err := c.book(context.WithoutCancel(ctx), f); err != nil && !f.Code.Ours() {
-		c.giveBack()
+	if err := c.book(ctx, f); err != nil && !f.Code.Ours() {
 		f = fault.From(unavailable(err))
+	}
+	if f.Code.Ours() {
+		c.pass.GiveBack()
 		c.req.Trace = newTrace()
 	}
 	word := c.route.Refuse
@@ -163,14 +174,6 @@ func (c *call) refuse(ctx context.Context, f *fault.Error) (dialect.Reply, error
 		word = c.dialect.Refuse
 	}
 	return word(c.req, f), f
-}
-
-// giveBack returns what was taken for a call that we failed. A caller that hung
-// up has failed it itself: work would be free of the rate if it were given back.
-func (c *call) giveBack() {
-	if c.req.Context().Err() == nil {
-		c.pass.GiveBack()
-	}
 }
 
 // newTrace makes a number of ten digits that still fits the 32 bits in which
@@ -190,6 +193,9 @@ func (c *call) book(ctx context.Context, f *fault.Error) error {
 		c.Tally.Add(c.req.At, c.req.Peer, c.dialect.Name, f.Code)
 		return nil
 	default:
+		// The call may be refused because its own time is over, or its caller gone.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookWithin)
+		defer cancel()
 		return c.Books.Commit(ctx, closing.Closing{Record: c.record(f.Code.String())})
 	}
 }
@@ -222,13 +228,6 @@ func (c *call) log(status int, err error) {
 		line.Outcome, line.Err = f.Code.String(), f.Err
 	}
 	c.Log.Call(line)
-}
-
-// booked tells whether the store put the call on record although it refused
-// it: what it decides itself (credit, the fate of a refresh token) is.
-func booked(err error) bool {
-	code := fault.From(err).Code
-	return err != nil && (code == fault.Credit || code == fault.Grant)
 }
 
 // unavailable turns a failed commit into the fault of a part of ours that is

@@ -342,5 +342,8 @@ func TestHangingUpDoesNotEscapeTheRate(t *testing.T) {
 		if taken, given := limiter.taken.Load(), limiter.given.Load(); taken != 1 || given != c.given {
 			t.Errorf("%s: %d taken and %d given back, want 1 and %d", name, taken, given, c.given)
 		}
+		if said := strings.Contains(s.Log.String(), `"outcome":"hung-up"`); said != c.hangs {
+			t.Errorf("%s: the log says hung-up: %v\n%s", name, said, s.Log)
+		}
 	}
 }

@@ -60,6 +60,7 @@ var oauth = map[fault.Code]worded{
 	fault.SourceTimeout:     down,
 	fault.SourceUnavailable: down,
 
+	fault.HungUp:    {http.StatusBadRequest, invalidRequest, "the connection was closed before the answer"},
 	fault.Malformed: {http.StatusBadRequest, invalidRequest, "the request is not a well-formed form"},
 	fault.TooLarge:  {http.StatusRequestEntityTooLarge, invalidRequest, "the request is too large"},
 	fault.MediaType: {http.StatusBadRequest, invalidRequest, "the content type must be application/x-www-form-urlencoded in UTF-8"},
@@ -134,6 +135,7 @@ var enveloped = map[fault.Code]message{
 	fault.SourceTimeout:     {http.StatusServiceUnavailable, "مرجع اعتبارسنجی در زمان مقرر پاسخ نداد. لطفاً دوباره تلاش کنید."},
 	fault.SourceUnavailable: {http.StatusServiceUnavailable, "مرجع اعتبارسنجی در دسترس نیست. لطفاً بعداً دوباره تلاش کنید."},
 
+	fault.HungUp:    {http.StatusBadRequest, "فراخوانی پیش از پاسخ قطع شد."},
 	fault.Malformed: {http.StatusBadRequest, "ساختار درخواست معتبر نیست."},
 	fault.TooLarge:  {http.StatusRequestEntityTooLarge, "حجم درخواست بیش از اندازه مجاز است."},
 	fault.MediaType: {http.StatusUnsupportedMediaType, "نوع محتوای درخواست باید application/json باشد."},

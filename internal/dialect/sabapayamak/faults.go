@@ -38,7 +38,7 @@ var answers = map[fault.Code]answer{
 	fault.Internal: internal, fault.Unavailable: unavailable, fault.Busy: unavailable,
 	fault.SourceTimeout: unavailable, fault.SourceUnavailable: unavailable,
 
-	fault.Malformed: malformed, fault.Invalid: malformed,
+	fault.HungUp: malformed, fault.Malformed: malformed, fault.Invalid: malformed,
 	fault.TooLarge:  {http.StatusRequestEntityTooLarge, 19, textInvalidRequest},
 	fault.MediaType: {http.StatusUnsupportedMediaType, 19, textInvalidRequest},
 	fault.NoRoute:   {http.StatusNotFound, 25, textNoMethod},

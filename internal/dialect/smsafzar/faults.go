@@ -50,7 +50,7 @@ var answers = map[fault.Code]answer{
 	fault.Internal: internal, fault.Unavailable: unavailable, fault.Busy: unavailable,
 	fault.SourceTimeout: unavailable, fault.SourceUnavailable: unavailable,
 
-	fault.Malformed: malformed, fault.TooLarge: tooLarge, fault.MediaType: mediaType,
+	fault.HungUp: malformed, fault.Malformed: malformed, fault.TooLarge: tooLarge, fault.MediaType: mediaType,
 	fault.NoRoute: noRoute, fault.Method: wrongVerb, fault.Invalid: invalid, fault.NotFound: notFound,
 
 	fault.NoToken: unproven, fault.BadToken: unproven, fault.Credentials: unproven, fault.Client: unproven,

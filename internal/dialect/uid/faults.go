@@ -45,7 +45,7 @@ var answers = map[fault.Code]answer{
 	fault.Internal: internal, fault.Unavailable: internal, fault.Busy: internal,
 	fault.SourceUnavailable: internal, fault.SourceTimeout: tooLate,
 
-	fault.Malformed: malformed, fault.Invalid: malformed, fault.TooLarge: tooLarge, fault.MediaType: wrongType,
+	fault.HungUp: malformed, fault.Malformed: malformed, fault.Invalid: malformed, fault.TooLarge: tooLarge, fault.MediaType: wrongType,
 	fault.NoRoute: noRoute, fault.Method: wrongMethod, fault.NotFound: nobody,
 
 	fault.NoToken: wrongCredential, fault.BadToken: wrongCredential, fault.Credentials: wrongCredential,
