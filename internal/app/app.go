@@ -113,7 +113,7 @@ func (a *App) serve(w world, mint *token.Mint, o Options) error {
 	cashier := payment.Cashier{
 		Sealer: a.store.Keyring(), Base: func() string { return o.Config.Base(o.Listen) }, Now: o.Now,
 	}
-	a.Dialects = dialects(services(a.store, w, cashier, o.Now), a.Desk.Book, a.store, mint, o.Config)
+	a.Dialects = dialects(services(a.store, w, cashier, o.Now), a.Desk.Book, mint, o.Config)
 	for _, d := range a.Dialects {
 		if err := gateway.Check(d); err != nil {
 			return err
@@ -139,9 +139,19 @@ func (a *App) serve(w world, mint *token.Mint, o Options) error {
 
 // sold is every service, behind its sources.
 type sold struct {
-	person person.Sources
-	credit *credit.Desk
+	person  person.Sources
+	credit  *credit.Desk
+	balance func(ctx context.Context, account string) (rial.Amount, error)
 }
+
+// sms is the service that the SMS providers sell. So far it answers balances.
+const sms = "sms"
+
+// unasked is a question about nobody: only a scenario for every question of a
+// service matches it.
+type unasked struct{}
+
+func (unasked) Field(string) (string, bool) { return "", false }
 
 // services lists what is sold and who answers it. A service is one entry here
 // and a route in each dialect that sells it.
@@ -159,6 +169,9 @@ func services(s *store.Store, w world, cashier payment.Cashier, now func() time.
 			Sources: scenario.Wrap(w.scenarios, credit.Service, []inquiry.Source[credit.Question, []credit.Report](reports)),
 			Price:   func() rial.Amount { return w.price(credit.Service) },
 			Cashier: cashier, Now: now,
+		},
+		balance: func(ctx context.Context, account string) (rial.Amount, error) {
+			return s.Balance(account), w.scenarios.Play(ctx, sms, unasked{})
 		},
 	}
 }

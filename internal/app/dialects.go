@@ -8,17 +8,16 @@ import (
 	"dargah.dev/dargah/internal/dialect/sabapayamak"
 	"dargah.dev/dargah/internal/dialect/smsafzar"
 	"dargah.dev/dargah/internal/dialect/uid"
-	"dargah.dev/dargah/internal/store"
 	"dargah.dev/dargah/internal/token"
 )
 
 // dialects lists every way in which this Dargah is spoken to.
-func dialects(s sold, book *account.Book, wallets *store.Store, mint *token.Mint, c config.Config) []*dialect.Dialect {
+func dialects(s sold, book *account.Book, mint *token.Mint, c config.Config) []*dialect.Dialect {
 	return []*dialect.Dialect{
 		itsaaz.New(itsaaz.Deps{Grant: mint.Grant, Credit: s.credit.Ask}),
-		smsafzar.New(smsafzar.Deps{Grant: mint.Grant, Balance: wallets.Balance}),
+		smsafzar.New(smsafzar.Deps{Grant: mint.Grant, Balance: s.balance}),
 		sabapayamak.New(sabapayamak.Deps{
-			Grant: mint.Grant, Balance: wallets.Balance, Camel: c.DataNames == "camel",
+			Grant: mint.Grant, Balance: s.balance, Camel: c.DataNames == "camel",
 			Domain: func(host string) string { return book.Now().HostDomain(host) },
 		}),
 		uid.New(uid.Deps{Person: s.person.Ask}),

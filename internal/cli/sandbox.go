@@ -90,6 +90,10 @@ func (s sandbox) Run(c *console) (err error) {
 
 	gate := password.New(password.Cost{})
 	data, applied, err := s.fill(c, dir, world, gate)
+	if c.Err() != nil && errors.Is(err, context.Canceled) {
+		_, err = fmt.Fprintln(c.err, "dargah: stopped before it was ready")
+		return err
+	}
 	if err != nil {
 		return err
 	}

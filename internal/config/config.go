@@ -33,6 +33,7 @@ func (c Config) ProxyPrefixes() ([]netip.Prefix, error) {
 	var list []netip.Prefix
 	var faults []error
 	for _, text := range c.Proxies {
+		text = strings.TrimSpace(text) // a list is easily written with blanks
 		p, err := netip.ParsePrefix(text)
 		if a, bare := netip.ParseAddr(text); bare == nil {
 			p, err = a.Unmap().Prefix(a.Unmap().BitLen())

@@ -43,7 +43,7 @@ func TestDefaultsAreGood(t *testing.T) {
 
 func TestProxies(t *testing.T) {
 	t.Parallel()
-	c := config.Config{Proxies: []string{"10.1.2.3/8", "192.0.2.1", "::ffff:192.0.2.2", "::ffff:127.0.0.0/104", "2001:db8::1"}, PublicURL: "https://api.example.ir/"}
+	c := config.Config{Proxies: []string{"10.1.2.3/8", " 192.0.2.1", "::ffff:192.0.2.2", "::ffff:127.0.0.0/104", "2001:db8::1"}, PublicURL: "https://api.example.ir/"}
 	if err := c.Check(); err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ const (
 // Deps is what the dialect asks of the rest. All functions are needed.
 type Deps struct {
 	Grant   func(context.Context, token.Request) (token.Issued, error)
-	Balance func(account string) rial.Amount
+	Balance func(ctx context.Context, account string) (rial.Amount, error)
 	// Domain is the domain that a Host header addresses.
 	Domain func(host string) string
 	// Camel lowers the first letter of the names inside data, as several
@@ -58,9 +58,11 @@ func New(deps Deps) *dialect.Dialect {
 }
 
 // A token is good for one sender line, so the line is checked on every call.
+// The rate comes before what a caller may do: each refusal is a record, and a
+// caller without a line or a permission must not be able to fill the trail.
 var checks = []admission.Check{
-	admission.Who, admission.Status, admission.Expiry, admission.Address, admission.Line,
-	admission.Permission, admission.Rate,
+	admission.Who, admission.Status, admission.Expiry, admission.Address, admission.Rate,
+	admission.Line, admission.Permission,
 }
 
 func whoLogsIn(deps Deps) func(*dialect.Request) (admission.Credential, error) {
@@ -111,8 +113,9 @@ type session struct {
 func credit(deps Deps, out encoder) dialect.Steps {
 	return dialect.Sale[struct{}, rial.Amount]{
 		Open: func(*dialect.Request, *admission.Pass) (struct{}, error) { return struct{}{}, nil },
-		Ask: func(_ context.Context, p *admission.Pass, _ struct{}) (rial.Amount, string, error) {
-			return deps.Balance(p.Account.ID), "", nil
+		Ask: func(ctx context.Context, p *admission.Pass, _ struct{}) (rial.Amount, string, error) {
+			a, err := deps.Balance(ctx, p.Account.ID)
+			return a, "", err
 		},
 		Encode: out.credit,
 	}.Steps()

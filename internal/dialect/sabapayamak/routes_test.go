@@ -1,6 +1,7 @@
 package sabapayamak
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -85,7 +86,9 @@ func TestToken(t *testing.T) {
 
 func TestCredit(t *testing.T) {
 	t.Parallel()
-	wallets := func(id string) rial.Amount { return map[string]rial.Amount{"acc-1": 5_000_000}[id] }
+	wallets := func(_ context.Context, id string) (rial.Amount, error) {
+		return map[string]rial.Amount{"acc-1": 5_000_000}[id], nil
+	}
 	r := route(t, New(Deps{Balance: wallets}), "GET", "/api/v1/credit")
 	reply, _ := walk(t, r, post(""), &admission.Pass{Account: &account.Account{ID: "acc-1"}})
 	if want := `"data":5000000,`; !strings.Contains(string(reply.Body), want) {

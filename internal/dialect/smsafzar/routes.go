@@ -23,7 +23,7 @@ const (
 // Deps is what the dialect asks of the rest. All fields are needed.
 type Deps struct {
 	Grant   func(context.Context, token.Request) (token.Issued, error)
-	Balance func(account string) rial.Amount
+	Balance func(ctx context.Context, account string) (rial.Amount, error)
 }
 
 // New gives the dialect, complete.
@@ -49,8 +49,10 @@ func New(deps Deps) *dialect.Dialect {
 	}
 }
 
+// The rate comes before the permission: each refusal is a record, and a caller
+// without a permission must not be able to fill the trail.
 var checks = []admission.Check{
-	admission.Who, admission.Status, admission.Expiry, admission.Address, admission.Permission, admission.Rate,
+	admission.Who, admission.Status, admission.Expiry, admission.Address, admission.Rate, admission.Permission,
 }
 
 func whoLogsIn(r *dialect.Request) (admission.Credential, error) {
@@ -88,8 +90,9 @@ func login(deps Deps) dialect.Steps {
 func balance(deps Deps) dialect.Steps {
 	return dialect.Sale[struct{}, rial.Amount]{
 		Open: func(*dialect.Request, *admission.Pass) (struct{}, error) { return struct{}{}, nil },
-		Ask: func(_ context.Context, p *admission.Pass, _ struct{}) (rial.Amount, string, error) {
-			return deps.Balance(p.Account.ID), "", nil
+		Ask: func(ctx context.Context, p *admission.Pass, _ struct{}) (rial.Amount, string, error) {
+			a, err := deps.Balance(ctx, p.Account.ID)
+			return a, "", err
 		},
 		Encode: encodeBalance,
 	}.Steps()

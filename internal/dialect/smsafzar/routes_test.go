@@ -97,7 +97,9 @@ func TestTokenKeepsFaults(t *testing.T) {
 
 func TestBalance(t *testing.T) {
 	t.Parallel()
-	wallets := func(id string) rial.Amount { return map[string]rial.Amount{"acc-1": 5_000_000}[id] }
+	wallets := func(_ context.Context, id string) (rial.Amount, error) {
+		return map[string]rial.Amount{"acc-1": 5_000_000}[id], nil
+	}
 	r := route(t, New(Deps{Balance: wallets}), "GET", "/account/balance")
 	reply, _ := walk(t, r, post(""), &admission.Pass{Account: &account.Account{ID: "acc-1"}})
 	if want := `{"balance":5000000,"unit":"ریال"}`; string(reply.Body) != want || reply.Status != http.StatusOK {

@@ -56,7 +56,7 @@ func inquiry(path, service string, steps dialect.Steps) dialect.Route {
 		Types: slices.Concat(dialect.JSONTypes, dialect.FormTypes),
 		Checks: []admission.Check{
 			admission.Who, admission.Status, admission.Expiry, admission.Address,
-			admission.Permission, admission.Rate, admission.Credit,
+			admission.Rate, admission.Permission, admission.Credit,
 		},
 		Who:   decodeCredential,
 		Steps: steps,
