@@ -40,10 +40,19 @@ func (k *Keyring) AppendHash(dst []byte, purpose, value string) []byte {
 	return dst
 }
 
+// Key gives a key of 32 bytes for a purpose, the same at each opening, for
+// whoever needs a whole HMAC of its own. No purpose of Hash has the same key.
+func (k *Keyring) Key(purpose string) []byte { return derive(k.hashKey, "dargah key "+purpose) }
+
 func newHasherPool(key []byte, purpose string) *sync.Pool {
-	sub, err := hkdf.Key(sha256.New, key, nil, "dargah hash "+purpose, sha256.Size)
+	sub := derive(key, "dargah hash "+purpose)
+	return &sync.Pool{New: func() any { return &hasher{mac: hmac.New(sha256.New, sub)} }}
+}
+
+func derive(key []byte, use string) []byte {
+	sub, err := hkdf.Key(sha256.New, key, nil, use, sha256.Size)
 	if err != nil {
 		panic("seal: " + err.Error()) // only for a length that HKDF cannot give
 	}
-	return &sync.Pool{New: func() any { return &hasher{mac: hmac.New(sha256.New, sub)} }}
+	return sub
 }

@@ -208,6 +208,7 @@ func (c *committer) commit(taken []*order, careful bool) error {
 	if err := transact(c.store.writer, g.run); err != nil {
 		return err
 	}
+	g.trail.head = g.trail.next
 	for _, w := range g.touched {
 		c.store.wallets.set(w.account, w.balance)
 	}

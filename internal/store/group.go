@@ -40,7 +40,7 @@ type group struct {
 	records  []any
 	keys     []any
 	entrySeq int64
-	auditSeq int64
+	trail    trail
 }
 
 type wallet struct {
@@ -53,6 +53,7 @@ type groupSQL struct {
 	wallets, families         list
 	entries, records, rotated bulk
 	pay, last, charged        *sql.Stmt
+	advance                   *sql.Stmt
 }
 
 func (p *statements) group() groupSQL {
@@ -61,15 +62,14 @@ func (p *statements) group() groupSQL {
 		families: p.list(`SELECT family, generation, rotated_at, dead_at, expires_at FROM refresh_family WHERE family`),
 		entries: p.bulk(7, `INSERT INTO entry (seq, call, account, kind, amount, balance, at)`,
 			`ON CONFLICT (account, call, kind) DO NOTHING`),
-		records: p.bulk(14, `INSERT INTO audit (seq, call, at, took_us, dialect, service, method, account, peer, `+
-			`outcome, price, source, subject, document)`, ``),
+		records: p.bulk(17, `INSERT INTO audit (`+lineColumns+`)`, ``),
 		rotated: p.bulk(5, `INSERT INTO refresh_family (family, generation, rotated_at, dead_at, expires_at)`,
 			`ON CONFLICT (family) DO UPDATE SET generation = excluded.generation, `+
 				`rotated_at = excluded.rotated_at, dead_at = excluded.dead_at`),
 		pay:     p.prepare(`UPDATE wallet SET balance = $1 WHERE account = $2 AND balance = $3`),
 		charged: p.prepare(`SELECT count(*) FROM entry WHERE account = $1 AND call = $2 AND kind = $3`),
-		last: p.prepare(`SELECT coalesce((SELECT max(seq) FROM entry), 0), ` +
-			`coalesce((SELECT max(seq) FROM audit), 0)`),
+		last:    p.prepare(`SELECT coalesce((SELECT max(seq) FROM entry), 0), seq, link FROM audit_head WHERE id = 1`),
+		advance: p.prepare(`UPDATE audit_head SET seq = $1, link = $2 WHERE id = 1 AND seq = $3 AND link = $4`),
 	}
 }
 
@@ -85,8 +85,8 @@ func (g *group) reset(orders []*order, careful bool, now time.Time) {
 
 // run is the transaction.
 func (g *group) run(tx *sql.Tx) error {
-	if err := row(tx, g.sql.last).Scan(&g.entrySeq, &g.auditSeq); err != nil {
-		return fmt.Errorf("read the last numbers: %w", err)
+	if err := g.begin(tx); err != nil {
+		return err
 	}
 	if err := g.readWallets(tx); err != nil {
 		return fmt.Errorf("read wallets: %w", err)
@@ -100,6 +100,16 @@ func (g *group) run(tx *sql.Tx) error {
 		}
 	}
 	return g.write(tx)
+}
+
+// begin finds where the ledger and the trail end.
+func (g *group) begin(tx *sql.Tx) error {
+	var seq int64
+	var link []byte
+	if err := row(tx, g.sql.last).Scan(&g.entrySeq, &seq, &link); err != nil {
+		return fmt.Errorf("read the last numbers: %w", err)
+	}
+	return g.trail.begin(seq, link)
 }
 
 func (g *group) readWallets(tx *sql.Tx) error {
@@ -226,13 +236,9 @@ func (g *group) refuse(o *order, code fault.Code) {
 }
 
 func (g *group) record(r *audit.Record, outcome string, price int64, document string) {
-	var subject any
-	if len(r.Subject) > 0 {
-		subject = r.Subject
-	}
-	g.auditSeq++
-	g.records = append(g.records, g.auditSeq, r.Call, micros(r.At), r.Took.Microseconds(), r.Dialect, r.Service,
-		r.Method, r.Account, peerText(r.Peer), outcome, price, r.Source, subject, document)
+	l := g.trail.add(r, outcome, price, document)
+	g.records = append(g.records, l.Seq, l.Call, l.At, l.Took, l.Dialect, l.Service, l.Method, l.Account, l.Peer,
+		l.Outcome, l.Price, l.Source, l.Subject, l.Document, l.Salt, l.Digest, l.Link)
 }
 
 func (g *group) write(tx *sql.Tx) error {
@@ -251,6 +257,22 @@ func (g *group) write(tx *sql.Tx) error {
 	}
 	if _, err := g.sql.records.exec(tx, g.records); err != nil {
 		return fmt.Errorf("write records: %w", err)
+	}
+	return g.advance(tx)
+}
+
+// advance moves the head to the group's last record, from where it was read.
+func (g *group) advance(tx *sql.Tx) error {
+	from, to := &g.trail.head, &g.trail.next
+	if from.Seq == to.Seq {
+		return nil
+	}
+	n, err := exec(tx, g.sql.advance, to.Seq, to.Link[:], from.Seq, from.Link[:])
+	if err == nil && n != 1 {
+		err = ErrTrail
+	}
+	if err != nil {
+		return fmt.Errorf("move the trail's head: %w", err)
 	}
 	return nil
 }

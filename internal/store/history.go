@@ -58,26 +58,29 @@ func (s *Store) entriesOf(ctx context.Context, account string) ([]Entry, error) 
 }
 
 func (s *Store) recordsOf(ctx context.Context, account string) ([]Record, error) {
-	rows, err := s.reader.QueryContext(ctx, `SELECT seq, call, at, took_us, dialect, service, method, account, peer, `+
-		`outcome, price, source, subject, document FROM audit WHERE account = $1 ORDER BY seq`, account)
+	rows, err := s.reader.QueryContext(ctx, `SELECT `+lineColumns+` FROM audit WHERE account = $1 ORDER BY seq`, account)
 	if err != nil {
 		return nil, err
 	}
 	var all []Record
 	err = scan(rows, func(into func(...any) error) error {
-		var r Record
-		var at, took int64
-		var peer string
-		if err := into(&r.Seq, &r.Call, &at, &took, &r.Dialect, &r.Service, &r.Method, &r.Account, &peer,
-			&r.Outcome, &r.Price, &r.Source, &r.Subject, &r.Document); err != nil {
+		var l audit.Line
+		if err := into(lineInto(&l)...); err != nil {
 			return err
 		}
-		r.At, r.Took = fromMicros(at), time.Duration(took)*time.Microsecond
-		r.Peer, _ = netip.ParseAddr(peer) // an unknown peer is written as nothing
-		all = append(all, r)
+		all = append(all, record(&l))
 		return nil
 	})
 	return all, err
+}
+
+func record(l *audit.Line) Record {
+	peer, _ := netip.ParseAddr(l.Peer) // an unknown peer is written as nothing
+	return Record{Seq: l.Seq, Record: audit.Record{
+		Call: l.Call, At: fromMicros(l.At), Took: time.Duration(l.Took) * time.Microsecond,
+		Dialect: l.Dialect, Service: l.Service, Method: l.Method, Account: l.Account, Peer: peer,
+		Outcome: l.Outcome, Price: rial.Amount(l.Price), Source: l.Source, Subject: l.Subject, Document: l.Document,
+	}}
 }
 
 // peerText is how an address is kept; an unknown one as nothing.

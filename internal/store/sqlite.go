@@ -28,10 +28,6 @@ var pragmas = url.Values{
 
 // sqliteDSN names the database file at an absolute path.
 func sqliteDSN(path string, readOnly bool) string {
-	path = filepath.ToSlash(path)
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path // a drive letter
-	}
 	query := url.Values{}
 	for name, values := range pragmas {
 		query[name] = values
@@ -39,7 +35,15 @@ func sqliteDSN(path string, readOnly bool) string {
 	if readOnly {
 		query.Set("_query_only", "1")
 	}
-	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
+	return (&url.URL{Scheme: "file", Path: slashed(path), RawQuery: query.Encode()}).String()
+}
+
+func slashed(path string) string {
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // a drive letter
+	}
+	return path
 }
 
 // openSQLite gives the one connection that writes, and those that only read.

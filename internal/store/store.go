@@ -19,6 +19,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"dargah.dev/dargah/internal/audit"
 	"dargah.dev/dargah/internal/rial"
 	"dargah.dev/dargah/internal/seal"
 )
@@ -50,6 +51,7 @@ type Store struct {
 	wallets wallets
 	dead    families
 	queue   queue
+	head    audit.Head    // of the trail, when it was opened
 	made    statements    // of the writer
 	group   groupSQL      // made of them
 	done    chan struct{} // closed when the committer has ended
@@ -62,8 +64,8 @@ type Store struct {
 }
 
 // Open opens the data folder dir, making it where it is not there, and brings
-// its schema up to date. Besides ErrInUse, ErrNewer and seal.ErrMasterKey it
-// fails where the folder's file system cannot keep the promises of Commit.
+// its schema up to date. Besides ErrInUse, ErrNewer, ErrTrail and
+// seal.ErrMasterKey it fails where the folder's file system cannot keep the promises of Commit.
 func Open(ctx context.Context, dir string, opts Options) (_ *Store, err error) {
 	s := &Store{now: opts.Now, done: make(chan struct{})}
 	if s.now == nil {
@@ -76,7 +78,7 @@ func Open(ctx context.Context, dir string, opts Options) (_ *Store, err error) {
 		return nil, errors.Join(fmt.Errorf("open the data folder %s: %w", dir, err), s.release())
 	}
 	s.queue.wake = make(chan struct{}, 1)
-	commits := committer{store: s, groupMax: cmp.Or(opts.GroupMax, 512), group: group{sql: s.group}}
+	commits := committer{store: s, groupMax: cmp.Or(opts.GroupMax, 512), group: group{sql: s.group, trail: s.trail()}}
 	go commits.run(s.done)
 	return s, nil
 }
@@ -93,6 +95,9 @@ func (s *Store) open(ctx context.Context, dir string) error {
 		return err
 	}
 	if s.keys, err = openKeyring(ctx, dir, s.writer); err != nil {
+		return err
+	}
+	if s.head, err = readHead(ctx, s.writer); err != nil {
 		return err
 	}
 	if err := s.sweep(ctx); err != nil {
@@ -113,6 +118,11 @@ func (s *Store) open(ctx context.Context, dir string) error {
 	s.made.db = s.writer
 	s.group = s.made.group()
 	return s.made.err
+}
+
+// trail is the trail as it was found.
+func (s *Store) trail() trail {
+	return trail{chain: audit.NewChain(s.keys.Key(trailPurpose)), head: s.head, next: s.head}
 }
 
 // Close commits what is queued, moves everything into the database file and

@@ -79,7 +79,9 @@ CREATE TABLE entry (
     UNIQUE (account, call, kind)
 ) STRICT;
 
--- The trail: seq rises by one from record to record, so that a missing one shows.
+-- The trail: seq rises by one from record to record, and each link is made over
+-- the record and the link before (package audit). peer, subject and salt may be
+-- blanked later; they enter the link through digest alone.
 CREATE TABLE audit (
     seq      INTEGER PRIMARY KEY,
     call     TEXT NOT NULL,
@@ -93,9 +95,22 @@ CREATE TABLE audit (
     outcome  TEXT NOT NULL,
     price    INTEGER NOT NULL,
     source   TEXT NOT NULL,
-    subject  BLOB,
-    document TEXT NOT NULL
+    subject  BLOB NOT NULL,
+    document TEXT NOT NULL,
+    salt     BLOB NOT NULL,
+    digest   BLOB NOT NULL,
+    link     BLOB NOT NULL
 ) STRICT;
+
+-- One row: the last record's number and link, and what was erased.
+CREATE TABLE audit_head (
+    id            INTEGER PRIMARY KEY CHECK (id = 1),
+    seq           INTEGER NOT NULL,
+    link          BLOB NOT NULL,
+    erased_before INTEGER NOT NULL,
+    erased_mark   BLOB NOT NULL
+) STRICT;
+INSERT INTO audit_head (id, seq, link, erased_before, erased_mark) VALUES (1, 0, zeroblob(32), 0, zeroblob(0));
 
 CREATE TABLE tally (
     minute  INTEGER NOT NULL,

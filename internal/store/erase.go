@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"dargah.dev/dargah/internal/audit"
+)
+
+// eraseStep is how many numbers of records one transaction goes through.
+const eraseStep = 20_000
+
+// Erase blanks the personal fields of all records before a moment: the
+// caller's address, the subject's hash, and the salt without which their
+// digest cannot be guessed from. It tells how many it blanked. The trail can
+// still be verified, since the digest stays. Erasing again is harmless, and
+// goes on where an earlier one was cut short.
+//
+// What was blanked is overwritten in the database file, and gone from the log
+// when the store is closed. Backups keep what they have.
+func (s *Store) Erase(ctx context.Context, before time.Time, progress func(done, all int64)) (blanked int64, err error) {
+	if before.After(s.now()) {
+		return 0, errors.New("erase: the moment must not be in the future")
+	}
+	if _, err := s.writer.ExecContext(ctx, "PRAGMA secure_delete = ON"); err != nil {
+		return 0, fmt.Errorf("erase: %w", err)
+	}
+	var last int64
+	if err := s.writer.QueryRowContext(ctx, `SELECT seq FROM audit_head WHERE id = 1`).Scan(&last); err != nil {
+		return 0, fmt.Errorf("erase: %w", err)
+	}
+	if err := s.noteErasure(ctx, before); err != nil {
+		return 0, err
+	}
+	for from := int64(1); from <= last; from += eraseStep {
+		n, err := s.eraseFrom(ctx, from, before)
+		if err != nil {
+			return blanked, err
+		}
+		blanked += n
+		progress(min(from+eraseStep-1, last), last)
+	}
+	return blanked, nil
+}
+
+// noteErasure comes first: a record that is blanked without it is an intruder's.
+func (s *Store) noteErasure(ctx context.Context, before time.Time) error {
+	chain := audit.NewChain(s.keys.Key(trailPurpose))
+	mark := chain.Mark(micros(before))
+	return s.write(ctx, "note what is erased", func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE audit_head SET erased_before = $1, erased_mark = $2 WHERE id = 1 AND erased_before < $1`,
+			micros(before), mark[:])
+		return err
+	})
+}
+
+func (s *Store) eraseFrom(ctx context.Context, from int64, before time.Time) (blanked int64, err error) {
+	none := []byte{}
+	err = s.write(ctx, "erase", func(tx *sql.Tx) error {
+		result, err := tx.Exec(`UPDATE audit SET peer = '', subject = $1, salt = $1 `+
+			`WHERE seq >= $2 AND seq < $3 AND at < $4 AND salt <> $1`, none, from, from+eraseStep, micros(before))
+		if err != nil {
+			return err
+		}
+		blanked, err = result.RowsAffected()
+		return err
+	})
+	return blanked, err
+}

@@ -1,0 +1,274 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"dargah.dev/dargah/internal/account"
+	"dargah.dev/dargah/internal/audit"
+	"dargah.dev/dargah/internal/seal"
+)
+
+var (
+	// ErrNoData means that there is no database in the folder.
+	ErrNoData = errors.New("there is no Dargah database in this folder")
+	// ErrOlder means that the schema is an earlier version's, which only a
+	// server that starts brings up to date.
+	ErrOlder = errors.New("this data folder was written by an older Dargah: start this version on it once, or read it with the old one")
+	// ErrNoAccount means that no account has this id or user name.
+	ErrNoAccount = errors.New("there is no such account")
+)
+
+// Reader reads a data folder that another process may be serving from. It
+// changes nothing, takes no lock, and keeps nobody waiting. It is safe for
+// concurrent use.
+type Reader struct {
+	db   *sql.DB
+	keys *seal.Keyring
+}
+
+// OpenReader opens the data folder dir to read. It fails with ErrNoData,
+// ErrNewer, ErrOlder, or as the master key does.
+func OpenReader(ctx context.Context, dir string) (*Reader, error) {
+	r := &Reader{}
+	if err := r.open(ctx, dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("read the data folder %s: %w", dir, err), r.Close())
+	}
+	return r, nil
+}
+
+func (r *Reader) open(ctx context.Context, dir string) error {
+	path, err := filepath.Abs(filepath.Join(dir, databaseName))
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return ErrNoData
+	} else if err != nil {
+		return err
+	}
+	if r.db, err = sql.Open("sqlite", readerDSN(path)); err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	if err := checkSchema(ctx, r.db); err != nil {
+		return err
+	}
+	r.keys, err = readKeyring(ctx, dir, r.db)
+	return err
+}
+
+// readerDSN opens the file itself read-only: a connection that may write would
+// move the log into the database when it is the last to leave. Transactions
+// begin without a lock, unlike the store's.
+func readerDSN(path string) string {
+	file := url.URL{Scheme: "file", Path: slashed(path)}
+	file.RawQuery = url.Values{
+		"mode": {"ro"}, "_query_only": {"1"}, "_busy_timeout": {"2000"}, "_pragma": {"cache_size(-8192)", "temp_store(memory)"},
+	}.Encode()
+	return file.String()
+}
+
+func checkSchema(ctx context.Context, db *sql.DB) error {
+	known, err := knownSchema()
+	if err != nil {
+		return err
+	}
+	var current int64
+	if err := db.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version`).Scan(&current); err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	switch {
+	case current > known:
+		return fmt.Errorf("%w (its schema is %d, this program knows %d)", ErrNewer, current, known)
+	case current < known:
+		return fmt.Errorf("%w (its schema is %d, this program's %d)", ErrOlder, current, known)
+	}
+	return nil
+}
+
+// knownSchema is the highest number among the migrations.
+func knownSchema() (highest int64, err error) {
+	files, err := fs.Glob(migrations, "migration/sqlite/*.sql")
+	for _, file := range files {
+		var n int64
+		if n, err = goose.NumericComponent(file); err != nil {
+			return 0, fmt.Errorf("the number of a migration: %w", err)
+		}
+		highest = max(highest, n)
+	}
+	return highest, err
+}
+
+func readKeyring(ctx context.Context, dir string, db *sql.DB) (*seal.Keyring, error) {
+	master, err := seal.ReadMaster(filepath.Join(dir, masterName))
+	if err != nil {
+		return nil, err
+	}
+	shelf := secretShelf{ctx, db}
+	if filled, err := shelf.filled(); err != nil || !filled {
+		return nil, errors.Join(err, ErrNoData)
+	}
+	return seal.Open(master, shelf)
+}
+
+// Close ends reading.
+func (r *Reader) Close() error {
+	if r.db == nil {
+		return nil
+	}
+	return r.db.Close()
+}
+
+// Chain computes the links of this installation's trail.
+func (r *Reader) Chain() *audit.Chain { return audit.NewChain(r.keys.Key(trailPurpose)) }
+
+// Head gives the end of the trail. Where the last record and the head do not
+// agree it is ErrTrail.
+func (r *Reader) Head(ctx context.Context) (head audit.Head, err error) {
+	err = r.snapshot(ctx, func(tx *sql.Tx) error {
+		head, err = readHead(ctx, tx)
+		return err
+	})
+	return head, err
+}
+
+// Trail calls do with the state and the lines of the trail, as both were at
+// one moment: what is written meanwhile is not among them.
+func (r *Reader) Trail(ctx context.Context, part Part, do func(audit.State, iter.Seq2[*audit.Line, error]) error) error {
+	return r.snapshot(ctx, func(tx *sql.Tx) error {
+		state, err := readState(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return do(state, lines(ctx, tx, part))
+	})
+}
+
+// Part is which lines are wanted; the zero Part is all of them.
+type Part struct {
+	From, To time.Time // at From or later, before To; the zero time is no bound
+	Account  string    // id
+}
+
+func (p Part) where() (clause string, args []any) {
+	var all []string
+	bound := func(condition string, value any) {
+		args = append(args, value)
+		all = append(all, condition+" $"+strconv.Itoa(len(args)))
+	}
+	if !p.From.IsZero() {
+		bound("at >=", micros(p.From))
+	}
+	if !p.To.IsZero() {
+		bound("at <", micros(p.To))
+	}
+	if p.Account != "" {
+		bound("account =", p.Account)
+	}
+	if len(all) == 0 {
+		return "", nil
+	}
+	return " WHERE " + strings.Join(all, " AND "), args
+}
+
+// lines gives each line in its turn, the same place in memory each time.
+func lines(ctx context.Context, db querier, part Part) iter.Seq2[*audit.Line, error] {
+	return func(yield func(*audit.Line, error) bool) {
+		where, args := part.where()
+		rows, err := db.QueryContext(ctx, `SELECT `+lineColumns+` FROM audit`+where+` ORDER BY seq`, args...)
+		if err != nil {
+			yield(nil, fmt.Errorf("read the trail: %w", err))
+			return
+		}
+		defer func() { _ = rows.Close() }()
+		var l audit.Line
+		for into := lineInto(&l); rows.Next(); {
+			if err := rows.Scan(into...); err != nil {
+				yield(nil, fmt.Errorf("read a record of the trail: %w", err))
+				return
+			}
+			if !yield(&l, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(nil, fmt.Errorf("read the trail: %w", err))
+		}
+	}
+}
+
+// AccountID gives the id of the account that has this id, or this user name,
+// with or without @ and its domain. A name that is in several domains needs it.
+func (r *Reader) AccountID(ctx context.Context, name string) (id string, err error) {
+	err = r.snapshot(ctx, func(tx *sql.Tx) error {
+		id, err = r.accountID(ctx, tx, name)
+		return err
+	})
+	return id, err
+}
+
+func (r *Reader) accountID(ctx context.Context, tx *sql.Tx, name string) (string, error) {
+	found, err := column(ctx, tx, `SELECT id FROM account WHERE id = $1`, name)
+	if err != nil || len(found) > 0 {
+		return strings.Join(found, ""), err
+	}
+	domains, err := column(ctx, tx, `SELECT name FROM domain ORDER BY name`)
+	if err != nil {
+		return "", err
+	}
+	for _, domain := range domains {
+		user := name
+		if bare, cut := strings.CutSuffix(name, "@"+domain); cut {
+			user = bare
+		}
+		hash := r.keys.Hash("account", account.DomainKey(domain)+"\x00"+account.UserKey(user))
+		ids, err := column(ctx, tx, `SELECT id FROM account WHERE name_hash = $1`, hash)
+		if err != nil {
+			return "", err
+		}
+		found = append(found, ids...)
+	}
+	switch len(found) {
+	case 0:
+		return "", ErrNoAccount
+	case 1:
+		return found[0], nil
+	}
+	return "", fmt.Errorf("several accounts have this name: say which one by its id, one of %s", strings.Join(found, ", "))
+}
+
+// column reads the one column of a query.
+func column(ctx context.Context, tx *sql.Tx, query string, args ...any) (all []string, err error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	err = scan(rows, func(into func(...any) error) error {
+		var value string
+		err := into(&value)
+		all = append(all, value)
+		return err
+	})
+	return all, err
+}
+
+func (r *Reader) snapshot(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := r.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin to read: %w", err)
+	}
+	defer tx.Rollback()
+	return do(tx)
+}
