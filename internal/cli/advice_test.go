@@ -81,7 +81,7 @@ func TestBarEndsWhereItIs(t *testing.T) {
 	t.Parallel()
 	for _, full := range []bool{true, false} {
 		var drawn bytes.Buffer
-		b := newBar(&drawn, 1000, false)
+		b := newBar(&drawn, "making people", "people", 1000)
 		b.set(10)
 		b.end(full)
 		if got := strings.Contains(drawn.String(), "1000/1000"); got != full || !strings.HasSuffix(drawn.String(), "\n") {

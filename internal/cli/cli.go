@@ -20,6 +20,7 @@ It speaks the APIs of itsaaz, smsafzar, sabapayamak and uid exactly as their pag
 
 type commands struct {
 	Sandbox sandbox `cmd:"" help:"Serve the four APIs on this machine, with made-up people and money."`
+	Audit   trail   `cmd:"" help:"Verify, export and erase the records of calls."`
 	Version version `cmd:"" help:"Print the version."`
 }
 

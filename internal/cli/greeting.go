@@ -132,20 +132,16 @@ func join(id, secret string) string {
 	return id + " / " + secret
 }
 
-// bar shows how the population is loaded; nothing where there is none to load
-// or nobody to look.
+// bar shows how far a long task is; the zero bar shows nothing.
 type bar struct {
 	*progressbar.ProgressBar
 	to io.Writer
 }
 
-func newBar(w io.Writer, population int, quiet bool) bar {
-	if population == 0 || quiet {
-		return bar{}
-	}
-	return bar{to: w, ProgressBar: progressbar.NewOptions(population,
-		progressbar.OptionSetWriter(w), progressbar.OptionSetDescription("making people"),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("people"),
+func newBar(w io.Writer, what, unit string, n int) bar {
+	return bar{to: w, ProgressBar: progressbar.NewOptions(n,
+		progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
+		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(true))}
 }
 

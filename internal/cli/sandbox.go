@@ -206,7 +206,10 @@ func (s sandbox) fill(c *console, dir string, world *fixture.World, gate *passwo
 		}
 		state, err := app.State(c, data)
 		if err == nil && state == app.Empty {
-			bar := newBar(c.err, world.Population, s.JSON)
+			var bar bar
+			if world.Population > 0 && !s.JSON {
+				bar = newBar(c.err, "making people", "people", world.Population)
+			}
 			err = app.Fill(c, data, world, app.Filling{Passwords: gate, Seed: s.Seed, Progress: bar.set})
 			bar.end(err == nil)
 			applied = true
