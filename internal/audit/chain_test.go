@@ -84,13 +84,14 @@ func secondLink(key []byte, before audit.Link, l *audit.Line) (link audit.Link) 
 }
 
 func secondMAC(key []byte, message string) audit.Link {
-	block := make([]byte, 64)
-	if copy(block, key); len(key) > 64 {
+	if len(key) > 64 {
 		panic("a longer key is hashed first")
 	}
-	inner, outer := make([]byte, 64), make([]byte, 64)
-	for i, c := range block {
-		inner[i], outer[i] = c^0x36, c^0x5c
+	block := [64]byte{}
+	copy(block[:], key)
+	var inner, outer []byte
+	for _, c := range block {
+		inner, outer = append(inner, c^0x36), append(outer, c^0x5c)
 	}
 	first := sha256.Sum256(append(inner, message...))
 	return sha256.Sum256(append(outer, first[:]...))

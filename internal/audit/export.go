@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // exportTime is ISO 8601 to the microsecond, always in UTC.
@@ -113,11 +114,8 @@ const formulaStarts = "=+-@\t\r\n'＝＋－＠"
 
 // plain puts an apostrophe before a cell that might be taken for a formula.
 func plain(cell string) string {
-	for _, first := range cell {
-		if strings.ContainsRune(formulaStarts, first) {
-			return "'" + cell
-		}
-		break
+	if first, size := utf8.DecodeRuneInString(cell); size > 0 && strings.ContainsRune(formulaStarts, first) {
+		return "'" + cell
 	}
 	return cell
 }
