@@ -142,8 +142,7 @@ func newBar(w io.Writer, what, unit string, n int) bar {
 	return bar{to: w, ProgressBar: progressbar.NewOptions(n,
 		progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
-		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(true),
-		progressbar.OptionOnCompletion(func() { fmt.Fprintln(w) }))}
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(true))}
 }
 
 func (b bar) set(n int) {

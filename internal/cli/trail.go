@@ -57,9 +57,10 @@ func (t trailVerify) Run(c *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	problems := 0
+	var first []audit.Problem // printed when the bar is done
 	report := func(p audit.Problem) {
 		if problems++; problems <= manyProblems {
-			fmt.Fprintln(c.out, p)
+			first = append(first, p)
 		}
 	}
 	err = r.Trail(c, store.Part{}, func(state audit.State, lines iter.Seq2[*audit.Line, error]) error {
@@ -72,6 +73,9 @@ func (t trailVerify) Run(c *console) (err error) {
 	})
 	if err != nil {
 		return err
+	}
+	for _, p := range first {
+		fmt.Fprintln(c.out, p)
 	}
 	if problems > manyProblems {
 		fmt.Fprintf(c.out, "and %d more\n", problems-manyProblems)
