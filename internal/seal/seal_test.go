@@ -2,6 +2,8 @@ package seal_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"io/fs"
 	"os"
@@ -156,6 +158,25 @@ func TestHash(t *testing.T) {
 	}
 	if got := k.AppendHash([]byte("before"), "person", "1234"); string(got) != "before"+string(same) {
 		t.Errorf("appended: %q", got)
+	}
+}
+
+// TestKey: the same at each opening, another for each purpose and installation,
+// and none that hashes are taken with.
+func TestKey(t *testing.T) {
+	t.Parallel()
+	kept := shelf{}
+	first := open(t, 1, kept).Key("a")
+	if again := open(t, 1, kept).Key("a"); len(first) != 32 || !bytes.Equal(first, again) {
+		t.Errorf("%d bytes, the same again: %v", len(first), bytes.Equal(first, again))
+	}
+	if bytes.Equal(first, open(t, 1, kept).Key("b")) || bytes.Equal(first, open(t, 1, shelf{}).Key("a")) {
+		t.Error("another purpose or installation has the same key")
+	}
+	mac := hmac.New(sha256.New, first)
+	mac.Write([]byte("value"))
+	if bytes.HasPrefix(mac.Sum(nil), open(t, 1, kept).Hash("a", "value")) {
+		t.Error("hashes of this purpose are taken with the same key")
 	}
 }
 
