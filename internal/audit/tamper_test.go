@@ -286,7 +286,7 @@ func TestTampering(t *testing.T) {
 	case testing.Short():
 		records, times = 500, 200
 	case raceEnabled:
-		records = 500
+		records = 150
 	}
 	dir := recorded(t, records)
 	const shards = 4

@@ -19,14 +19,12 @@ const eraseStep = 20_000
 // still be verified, since the digest stays. Erasing again is harmless, and
 // goes on where an earlier one was cut short.
 //
-// What was blanked is overwritten in the database file, and gone from the log
-// when the store is closed. Backups keep what they have.
+// The database file is written anew, which needs as much free space again.
+// What was blanked is gone from it when the store is closed; backups keep what
+// they have. Calls wait meanwhile.
 func (s *Store) Erase(ctx context.Context, before time.Time, progress func(done, all int64)) (blanked int64, err error) {
 	if before.After(s.now()) {
 		return 0, errors.New("erase: the moment must not be in the future")
-	}
-	if _, err := s.writer.ExecContext(ctx, "PRAGMA secure_delete = ON"); err != nil {
-		return 0, fmt.Errorf("erase: %w", err)
 	}
 	var last int64
 	if err := s.writer.QueryRowContext(ctx, `SELECT seq FROM audit_head WHERE id = 1`).Scan(&last); err != nil {
@@ -43,7 +41,20 @@ func (s *Store) Erase(ctx context.Context, before time.Time, progress func(done,
 		blanked += n
 		progress(min(from+eraseStep-1, last), last)
 	}
-	return blanked, nil
+	return blanked, s.rewrite(ctx)
+}
+
+// rewrite writes the database anew, also where nothing was blanked: an earlier
+// erasure may have been cut short before this. SQLite leaves copies of rows
+// behind in the gaps of its pages when it moves them, which its secure_delete
+// does not reach. A copy in memory could be larger than the memory is.
+func (s *Store) rewrite(ctx context.Context) error {
+	for _, statement := range []string{"PRAGMA temp_store = FILE", "VACUUM", "PRAGMA temp_store = MEMORY"} {
+		if _, err := s.writer.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("erase: write the database anew: %w", err)
+		}
+	}
+	return nil
 }
 
 // noteErasure comes first: a record that is blanked without it is an intruder's.
