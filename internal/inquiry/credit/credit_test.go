@@ -16,18 +16,18 @@ import (
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-// clear seals nothing: what is inside a link is not this package's business.
-type clear struct{}
+// paper seals nothing: what is inside a link is not this package's business.
+type paper struct{}
 
-func (clear) Seal(plain []byte, _ string) ([]byte, error)    { return plain, nil }
-func (clear) Unseal(sealed []byte, _ string) ([]byte, error) { return sealed, nil }
+func (paper) Seal(plain []byte, _ string) ([]byte, error)    { return plain, nil }
+func (paper) Unseal(sealed []byte, _ string) ([]byte, error) { return sealed, nil }
 
 func desk(reports []credit.Report, err error) *credit.Desk {
 	now := func() time.Time { return noon }
 	return &credit.Desk{
 		Sources: credit.Sources{{Name: "bureau", Ask: func(context.Context, credit.Question) ([]credit.Report, error) { return reports, err }}},
 		Price:   func() rial.Amount { return 45000 },
-		Cashier: payment.Cashier{Sealer: clear{}, Base: func() string { return "https://d.ir" }, Now: now},
+		Cashier: payment.Cashier{Sealer: paper{}, Base: func() string { return "https://d.ir" }, Now: now},
 		Now:     now,
 	}
 }
