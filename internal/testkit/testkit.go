@@ -18,6 +18,7 @@ import (
 	"dargah.dev/dargah/internal/admission"
 	"dargah.dev/dargah/internal/app"
 	"dargah.dev/dargah/internal/config"
+	"dargah.dev/dargah/internal/dialect"
 	"dargah.dev/dargah/internal/event"
 	"dargah.dev/dargah/internal/fixture"
 	"dargah.dev/dargah/internal/password"
@@ -72,6 +73,18 @@ func Start(t testing.TB, o Options) *Server {
 
 // Address is where the server listens, with its scheme.
 func (s *Server) Address() string { return s.URL }
+
+// Dialect is one of those that the server speaks.
+func (s *Server) Dialect(t testing.TB, name string) *dialect.Dialect {
+	t.Helper()
+	for _, d := range s.App.Dialects {
+		if d.Name == name {
+			return d
+		}
+	}
+	t.Fatalf("the server does not speak %s", name)
+	return nil
+}
 
 // Observe is told of each check that is asked from now on.
 func (s *Server) Observe(f func(admission.Check)) { s.App.Desk.Observe = f }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dargah.dev/dargah/internal/dialect"
+	"dargah.dev/dargah/internal/dialect/dialecttest"
 	"dargah.dev/dargah/internal/inquiry/credit"
 	"dargah.dev/dargah/internal/token"
 )
@@ -70,11 +71,11 @@ func TestLoginAndRefresh(t *testing.T) {
 	if answer.Access == "" || answer.Refresh == "" || answer.Expires != 7*24*3600 || answer.Scope != "credit" || first.Rotation != nil {
 		t.Fatalf("the login answers %s (rotation %v)", reply.Body, first.Rotation)
 	}
-	claims, err := mint(t).Read(answer.Access, "itsaaz")
+	claims, err := dialecttest.Mint(t, at).Read(answer.Access, "itsaaz")
 	if err != nil || claims.Account != "acc" || claims.Client != "shop" {
 		t.Fatalf("the token says %v, %v", claims, err)
 	}
-	if pass.Refresh, err = mint(t).Unseal(answer.Refresh); err != nil {
+	if pass.Refresh, err = dialecttest.Mint(t, at).Unseal(answer.Refresh); err != nil {
 		t.Fatal(err)
 	}
 	_, next := ask("grant_type=refresh_token&client_id=shop&client_secret=s-1&scope=credit&refresh_token=" + answer.Refresh)

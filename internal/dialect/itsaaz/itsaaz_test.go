@@ -15,10 +15,10 @@ import (
 	"dargah.dev/dargah/internal/account"
 	"dargah.dev/dargah/internal/admission"
 	"dargah.dev/dargah/internal/dialect"
+	"dargah.dev/dargah/internal/dialect/dialecttest"
 	"dargah.dev/dargah/internal/dialect/itsaaz"
 	"dargah.dev/dargah/internal/gateway"
 	"dargah.dev/dargah/internal/inquiry/credit"
-	"dargah.dev/dargah/internal/token"
 )
 
 const (
@@ -28,21 +28,10 @@ const (
 
 var at = time.Date(2026, 11, 21, 9, 30, 0, 0, time.UTC)
 
-// mint is a real one, whose clock stands still.
-func mint(t testing.TB) *token.Mint {
-	t.Helper()
-	secret := []byte("0123456789abcdef0123456789abcdef")
-	m, err := token.NewMint([]token.Key{{ID: "k1", Secret: secret}}, secret, func() time.Time { return at })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 func speak(t testing.TB, answer credit.Answer) *dialect.Dialect {
 	t.Helper()
 	return itsaaz.New(itsaaz.Deps{
-		Grant: mint(t).Grant,
+		Grant: dialecttest.Mint(t, at).Grant,
 		Credit: func(context.Context, string, credit.Question) (credit.Answer, string, error) {
 			return answer, "register", nil
 		},
@@ -51,13 +40,7 @@ func speak(t testing.TB, answer credit.Answer) *dialect.Dialect {
 
 func route(t testing.TB, d *dialect.Dialect, path string) *dialect.Route {
 	t.Helper()
-	for i := range d.Routes {
-		if d.Routes[i].Path == path {
-			return &d.Routes[i]
-		}
-	}
-	t.Fatalf("no route at %s", path)
-	return nil
+	return dialecttest.Route(t, d, http.MethodPost, path)
 }
 
 // call is a request as the socket's side hands it over.

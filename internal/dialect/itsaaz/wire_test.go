@@ -7,12 +7,10 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"dargah.dev/dargah/internal/dialect"
 	"dargah.dev/dargah/internal/dialect/dialecttest"
 	"dargah.dev/dargah/internal/fixture"
 	"dargah.dev/dargah/internal/inquiry/credit"
@@ -53,16 +51,6 @@ func world(t *testing.T) func(*fixture.World) {
 	}
 }
 
-// server shows the suite's requests with a good token.
-type server struct {
-	*testkit.Server
-	token string
-}
-
-func (s server) Authorize(r *http.Request, _ *dialect.Dialect) {
-	r.Header.Set("Authorization", "Bearer "+s.token)
-}
-
 func TestWire(t *testing.T) {
 	t.Parallel()
 	s := testkit.Start(t, testkit.Options{World: world(t)})
@@ -73,8 +61,7 @@ func TestWire(t *testing.T) {
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	s := testkit.Start(t, testkit.Options{World: world(t)})
-	at := slices.IndexFunc(s.App.Dialects, func(d *dialect.Dialect) bool { return d.Name == "itsaaz" })
-	dialecttest.Run(t, s.App.Dialects[at], server{s, testuser(t, s)})
+	dialecttest.Run(t, s.Dialect(t, "itsaaz"), s)
 }
 
 // The page's samples of both answers. Its envelope is filled on both sides, ours

@@ -15,55 +15,25 @@ import (
 	"dargah.dev/dargah/internal/account"
 	"dargah.dev/dargah/internal/admission"
 	"dargah.dev/dargah/internal/dialect"
+	"dargah.dev/dargah/internal/dialect/dialecttest"
 	"dargah.dev/dargah/internal/fault"
 	"dargah.dev/dargah/internal/rial"
 	"dargah.dev/dargah/internal/token"
 )
-
-func route(t *testing.T, d *dialect.Dialect, method, path string) dialect.Route {
-	t.Helper()
-	for _, r := range d.Routes {
-		if r.Method == method && r.Path == path {
-			return r
-		}
-	}
-	t.Fatalf("no route %s %s", method, path)
-	return dialect.Route{}
-}
-
-// walk takes the three steps that follow admission.
-func walk(t *testing.T, r dialect.Route, req *dialect.Request, pass *admission.Pass) (reply dialect.Reply, answer any) {
-	t.Helper()
-	question, err := r.Steps.Open(req, pass)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if answer, _, err = r.Steps.Ask(t.Context(), pass, question); err != nil {
-		t.Fatal(err)
-	}
-	if reply, err = r.Steps.Encode(req, question, answer); err != nil {
-		t.Fatal(err)
-	}
-	return reply, answer
-}
 
 // TestToken: the token is good for the account, for the line as the account
 // has it, and for as many days as were asked for.
 func TestToken(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_700_000_000, 0)
-	key := []byte(strings.Repeat("k", 32))
-	mint, err := token.NewMint([]token.Key{{ID: "1", Secret: key}}, key, func() time.Time { return now })
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := route(t, New(Deps{Grant: mint.Grant}), "POST", "/api/v1/user/authenticate")
+	mint := dialecttest.Mint(t, now)
+	r := dialecttest.Route(t, New(Deps{Grant: mint.Grant}), "POST", "/api/v1/user/authenticate")
 	pass := &admission.Pass{
 		Account: &account.Account{ID: "acc-1", Number: 7, Epoch: 3, TokenDays: 7},
 		Line:    account.Line{Number: "30001234"},
 	}
 
-	reply, answer := walk(t, r, post(body(`"+9830001234"`, "15")), pass)
+	reply, answer := dialecttest.Walk(t, r, post(body(`"+9830001234"`, "15")), pass)
 	if !strings.Contains(string(reply.Body), `"VirtualNumber":"30001234"`) {
 		t.Errorf("the line is not told as the account has it: %s", reply.Body)
 	}
@@ -89,8 +59,8 @@ func TestCredit(t *testing.T) {
 	wallets := func(_ context.Context, id string) (rial.Amount, error) {
 		return map[string]rial.Amount{"acc-1": 5_000_000}[id], nil
 	}
-	r := route(t, New(Deps{Balance: wallets}), "GET", "/api/v1/credit")
-	reply, _ := walk(t, r, post(""), &admission.Pass{Account: &account.Account{ID: "acc-1"}})
+	r := dialecttest.Route(t, New(Deps{Balance: wallets}), "GET", "/api/v1/credit")
+	reply, _ := dialecttest.Walk(t, r, post(""), &admission.Pass{Account: &account.Account{ID: "acc-1"}})
 	if want := `"data":5000000,`; !strings.Contains(string(reply.Body), want) {
 		t.Errorf("got %s, want %s", reply.Body, want)
 	}
@@ -108,7 +78,7 @@ func TestEveryCallChecksTheLine(t *testing.T) {
 func TestWhoLogsIn(t *testing.T) {
 	t.Parallel()
 	domains := func(host string) string { return "domain of " + host }
-	r := route(t, New(Deps{Domain: domains}), "POST", "/api/v1/user/authenticate")
+	r := dialecttest.Route(t, New(Deps{Domain: domains}), "POST", "/api/v1/user/authenticate")
 	req := post(body(`"30001234"`, "15"))
 	req.Host = "api.panel.example:8080"
 	got, err := r.Who(req)

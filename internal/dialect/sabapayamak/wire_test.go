@@ -1,15 +1,12 @@
 package sabapayamak_test
 
 import (
-	"encoding/json"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
 	"dargah.dev/dargah/internal/config"
-	"dargah.dev/dargah/internal/dialect"
 	"dargah.dev/dargah/internal/dialect/dialecttest"
 	"dargah.dev/dargah/internal/fixture"
 	"dargah.dev/dargah/internal/testkit"
@@ -38,16 +35,6 @@ func line(number, status string) []fixture.Line {
 	return []fixture.Line{{Number: number, Status: status}}
 }
 
-// server shows the suite's requests with a good token.
-type server struct {
-	*testkit.Server
-	token string
-}
-
-func (s server) Authorize(r *http.Request, _ *dialect.Dialect) {
-	r.Header.Set("Authorization", "Bearer "+s.token)
-}
-
 func TestWire(t *testing.T) {
 	t.Parallel()
 	s := testkit.Start(t, testkit.Options{World: world})
@@ -58,12 +45,7 @@ func TestWire(t *testing.T) {
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	s := testkit.Start(t, testkit.Options{World: world})
-	var answer struct{ Data struct{ Token string } }
-	if err := json.Unmarshal([]byte(login(t, s)), &answer); err != nil || answer.Data.Token == "" {
-		t.Fatalf("no token: %v", err)
-	}
-	at := slices.IndexFunc(s.App.Dialects, func(d *dialect.Dialect) bool { return d.Name == "sabapayamak" })
-	dialecttest.Run(t, s.App.Dialects[at], server{s, answer.Data.Token})
+	dialecttest.Run(t, s.Dialect(t, "sabapayamak"), s)
 }
 
 // TestCamelCaseIsASetting: the names inside data, and nothing else.

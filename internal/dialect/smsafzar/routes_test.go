@@ -21,51 +21,14 @@ import (
 	"dargah.dev/dargah/internal/token"
 )
 
-func mint(t *testing.T, now time.Time) *token.Mint {
-	t.Helper()
-	key := []byte(strings.Repeat("k", 32))
-	m, err := token.NewMint([]token.Key{{ID: "1", Secret: key}}, key, func() time.Time { return now })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-func route(t *testing.T, d *dialect.Dialect, method, path string) dialect.Route {
-	t.Helper()
-	for _, r := range d.Routes {
-		if r.Method == method && r.Path == path {
-			return r
-		}
-	}
-	t.Fatalf("no route %s %s", method, path)
-	return dialect.Route{}
-}
-
-// walk takes the three steps that follow admission.
-func walk(t *testing.T, r dialect.Route, req *dialect.Request, pass *admission.Pass) (reply dialect.Reply, answer any) {
-	t.Helper()
-	question, err := r.Steps.Open(req, pass)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if answer, _, err = r.Steps.Ask(t.Context(), pass, question); err != nil {
-		t.Fatal(err)
-	}
-	if reply, err = r.Steps.Encode(req, question, answer); err != nil {
-		t.Fatal(err)
-	}
-	return reply, answer
-}
-
 func TestToken(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_700_000_000, 0)
-	m := mint(t, now)
-	r := route(t, New(Deps{Grant: m.Grant}), "POST", "/auth/token")
+	m := dialecttest.Mint(t, now)
+	r := dialecttest.Route(t, New(Deps{Grant: m.Grant}), "POST", "/auth/token")
 	pass := &admission.Pass{Account: &account.Account{ID: "acc-1", Epoch: 3, TokenDays: 30}}
 
-	reply, answer := walk(t, r, post(""), pass)
+	reply, answer := dialecttest.Walk(t, r, post(""), pass)
 	raw := strings.TrimSuffix(strings.TrimPrefix(string(reply.Body), `{"token":"`), `"}`)
 	claims, err := m.Read(raw, "smsafzar")
 	if err != nil {
@@ -88,7 +51,7 @@ func TestTokenKeepsFaults(t *testing.T) {
 	broken := func(context.Context, token.Request) (token.Issued, error) {
 		return token.Issued{}, fault.New(fault.Unavailable)
 	}
-	r := route(t, New(Deps{Grant: broken}), "POST", "/auth/token")
+	r := dialecttest.Route(t, New(Deps{Grant: broken}), "POST", "/auth/token")
 	_, _, err := r.Steps.Ask(t.Context(), &admission.Pass{}, token.Request{})
 	if fault.From(err).Code != fault.Unavailable {
 		t.Errorf("got %v, want unavailable", err)
@@ -100,8 +63,8 @@ func TestBalance(t *testing.T) {
 	wallets := func(_ context.Context, id string) (rial.Amount, error) {
 		return map[string]rial.Amount{"acc-1": 5_000_000}[id], nil
 	}
-	r := route(t, New(Deps{Balance: wallets}), "GET", "/account/balance")
-	reply, _ := walk(t, r, post(""), &admission.Pass{Account: &account.Account{ID: "acc-1"}})
+	r := dialecttest.Route(t, New(Deps{Balance: wallets}), "GET", "/account/balance")
+	reply, _ := dialecttest.Walk(t, r, post(""), &admission.Pass{Account: &account.Account{ID: "acc-1"}})
 	if want := `{"balance":5000000,"unit":"ریال"}`; string(reply.Body) != want || reply.Status != http.StatusOK {
 		t.Errorf("got %d %s, want %s", reply.Status, reply.Body, want)
 	}

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
-	"dargah.dev/dargah/internal/dialect"
 	"dargah.dev/dargah/internal/dialect/dialecttest"
 	"dargah.dev/dargah/internal/fixture"
 	"dargah.dev/dargah/internal/testkit"
@@ -28,16 +26,6 @@ func world(w *fixture.World) {
 		})
 }
 
-// server shows the suite's requests with a good token.
-type server struct {
-	*testkit.Server
-	token string
-}
-
-func (s server) Authorize(r *http.Request, _ *dialect.Dialect) {
-	r.Header.Set("Authorization", "Bearer "+s.token)
-}
-
 func TestWire(t *testing.T) {
 	t.Parallel()
 	s := testkit.Start(t, testkit.Options{World: world})
@@ -48,12 +36,7 @@ func TestWire(t *testing.T) {
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	s := testkit.Start(t, testkit.Options{World: world})
-	var issued struct{ Token string }
-	if err := json.Unmarshal([]byte(login(t, s, "testuser", "T0ken-Passw0rd").body), &issued); err != nil || issued.Token == "" {
-		t.Fatalf("no token: %v", err)
-	}
-	at := slices.IndexFunc(s.App.Dialects, func(d *dialect.Dialect) bool { return d.Name == "smsafzar" })
-	dialecttest.Run(t, s.App.Dialects[at], server{s, issued.Token})
+	dialecttest.Run(t, s.Dialect(t, "smsafzar"), s)
 }
 
 // TestOverTheRate calls until it is refused: how many calls fit into a second
