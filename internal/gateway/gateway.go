@@ -145,7 +145,7 @@ func (c *call) close(ctx context.Context, answer any) error {
 		Charge:   ledger.Charge{Account: record.Account, Amount: c.price},
 		Rotation: rotation,
 	})
-	c.booked = err != nil
+	c.booked = err != nil && ctx.Err() == nil // one that was given up before it was taken can still be booked
 	return unavailable(err)
 }
 

@@ -18,6 +18,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	"dargah.dev/dargah/internal/admission"
+	"dargah.dev/dargah/internal/dialect"
 	"dargah.dev/dargah/internal/fixture"
 	"dargah.dev/dargah/internal/testkit"
 )
@@ -345,5 +346,35 @@ func TestHangingUpDoesNotEscapeTheRate(t *testing.T) {
 		if said := strings.Contains(s.Log.String(), `"outcome":"hung-up"`); said != c.hangs {
 			t.Errorf("%s: the log says hung-up: %v\n%s", name, said, s.Log)
 		}
+	}
+}
+
+// A caller that hangs up while its answer waits to be recorded gets neither the
+// answer nor the charge, and the trail says that it was there.
+func TestHangingUpAtTheCommitIsOnRecord(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := testkit.Start(t, testkit.Options{Dir: dir})
+	ctx, hangUp := context.WithCancel(t.Context())
+	steps := &s.Dialect(t, "uid").Routes[0].Steps
+	encode := steps.Encode
+	steps.Encode = func(r *dialect.Request, q, a any) (dialect.Reply, error) {
+		hangUp()
+		return encode(r, q, a)
+	}
+	body := `{"requestContext":{"apiInfo":{"businessId":"biz-1","businessToken":"biz-token-0123456789"}},` + alive + `}`
+	r := httptest.NewRequestWithContext(ctx, "POST", "/api/inquiry/person", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	s.App.Handler.ServeHTTP(w, r)
+	db := beside(t, dir)
+	if strings.Contains(w.Body.String(), surname) {
+		t.Error("the answer left")
+	}
+	if got := number(t, db, `SELECT balance FROM wallet WHERE account = 'a1'`); got != 5_000_000 {
+		t.Errorf("balance %d, want it untouched", got)
+	}
+	if got := number(t, db, `SELECT count(*) FROM audit WHERE outcome = 'hung-up' AND price = 0`); got != 1 {
+		t.Errorf("%d records of it, want 1", got)
 	}
 }
