@@ -34,7 +34,7 @@ type installation struct {
 func recorded(t testing.TB, n int) string {
 	t.Helper()
 	dir := t.TempDir()
-	s, err := store.Open(t.Context(), dir, store.Options{})
+	s, err := store.Open(t.Context(), store.Folder(dir), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func copyOf(t testing.TB, dir string, n int64) *installation {
 	in.do(`CREATE TABLE pristine AS SELECT * FROM audit`)
 	in.do(`CREATE INDEX pristine_seq ON pristine (seq)`)
 	in.do(`CREATE TABLE pristine_head AS SELECT * FROM audit_head`)
-	if in.reader, err = store.OpenReader(t.Context(), in.dir); err != nil {
+	if in.reader, err = store.OpenReader(t.Context(), store.Folder(in.dir)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -20,7 +20,7 @@ import (
 func TestHalfFilledFolderIsFilledAnew(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s, err := store.Open(context.Background(), dir, store.Options{})
+	s, err := store.Open(context.Background(), store.Folder(dir), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ type folder struct {
 }
 
 func (f folder) read(c *console) (*store.Reader, error) {
-	r, err := store.OpenReader(c, f.Data)
+	r, err := store.OpenReader(c, store.Folder(f.Data))
 	if errors.Is(err, store.ErrNoData) {
 		return nil, fmt.Errorf("%w\nGive the --data folder of an installation that has been started", err)
 	}
@@ -306,7 +306,7 @@ func (t trailErase) Run(c *console) (err error) {
 	if err := errors.Join(err, r.Close()); err != nil {
 		return err
 	}
-	data, err := store.Open(c, t.Data, store.Options{})
+	data, err := store.Open(c, store.Folder(t.Data), store.Options{})
 	if errors.Is(err, store.ErrInUse) {
 		return fmt.Errorf("%w\nErasing needs the folder for itself: stop the server, erase, and start it again", err)
 	}

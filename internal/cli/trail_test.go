@@ -231,7 +231,7 @@ func TestAuditErase(t *testing.T) {
 func TestAuditEraseBlanksAndVerifies(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s, err := store.Open(t.Context(), dir, store.Options{})
+	s, err := store.Open(t.Context(), store.Folder(dir), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

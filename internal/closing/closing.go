@@ -1,9 +1,13 @@
 // Package closing owns what one call leaves behind: its record, its charge and
 // its effect on tokens, which the store makes durable together or not at all,
-// before the answer leaves.
+// before the answer leaves; and what a call that goes outside leaves behind
+// before it goes.
 package closing
 
 import (
+	"errors"
+	"time"
+
 	"dargah.dev/dargah/internal/audit"
 	"dargah.dev/dargah/internal/ledger"
 	"dargah.dev/dargah/internal/token"
@@ -12,6 +16,43 @@ import (
 // Closing is the end of one call.
 type Closing struct {
 	Record   audit.Record
-	Charge   ledger.Charge
+	Charge   ledger.Price
 	Rotation *token.Rotation // a refresh token that was shown, to be spent; nil for other calls
+	Key      *Key            // under which the answer is kept; nil for other calls
+}
+
+// Intent is the beginning of a call that goes outside.
+type Intent struct {
+	Record audit.Record // Outcome and Price are not known yet
+	ledger.Reservation
+	Key *Key
+}
+
+// Key is an idempotency key that a caller gave.
+type Key struct {
+	ID     [32]byte // hash of account, route and key
+	Body   [32]byte // hash of what is asked
+	Answer []byte   // the reply, sealed; none in an Intent
+}
+
+// Kept is what was answered under a key.
+type Kept struct {
+	Call   string
+	Body   [32]byte
+	Answer []byte // the reply, sealed; none after an erasure
+	At     time.Time
+	Open   bool // the call is still outside
+}
+
+// Repeated is the refusal of a closing or an intent whose key has an answer
+// already.
+type Repeated struct{ Kept Kept }
+
+func (*Repeated) Error() string { return "the idempotency key has an answer" }
+
+// AsRepeated gives the Repeated in err; nil where there is none.
+func AsRepeated(err error) *Repeated {
+	var r *Repeated
+	errors.As(err, &r)
+	return r
 }

@@ -142,7 +142,7 @@ func (c *call) close(ctx context.Context, answer any) error {
 	}
 	err := c.Books.Commit(ctx, closing.Closing{
 		Record:   record,
-		Charge:   ledger.Charge{Account: record.Account, Amount: c.price},
+		Charge:   ledger.Price{Account: record.Account, Amount: c.price},
 		Rotation: rotation,
 	})
 	c.booked = err != nil && ctx.Err() == nil // one that was given up before it was taken can still be booked

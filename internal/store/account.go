@@ -8,6 +8,7 @@ import (
 	"net/netip"
 
 	"dargah.dev/dargah/internal/account"
+	"dargah.dev/dargah/internal/ledger"
 	"dargah.dev/dargah/internal/rial"
 )
 
@@ -116,7 +117,7 @@ func (s *Store) openWallet(tx *sql.Tx, a *Account) error {
 	}
 	_, err := tx.Exec(`INSERT INTO entry (seq, call, account, kind, amount, balance, at) `+
 		`SELECT coalesce(max(seq), 0) + 1, $1, $2, $3, cast($4 AS BIGINT), cast($4 AS BIGINT), cast($5 AS BIGINT) FROM entry`,
-		"opening/"+a.ID, a.ID, kindOpening, int64(a.Balance), s.now().UnixMicro())
+		"opening/"+a.ID, a.ID, string(ledger.Opening), int64(a.Balance), s.now().UnixMicro())
 	if err != nil {
 		return fmt.Errorf("opening entry: %w", err)
 	}

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 // charge closes calls from eight callers, or from one where a number is given,
 // and writes each answered call's id to the standard output.
 func charge(dir string) error {
-	s, err := store.Open(context.Background(), dir, store.Options{GroupMax: 4})
+	s, err := store.Open(context.Background(), store.Folder(dir), store.Options{GroupMax: 4})
 	if err != nil {
 		return err
 	}

@@ -54,9 +54,8 @@ func databaseFile(dir string) (string, error) {
 // openKeyring makes a master key only for a database that has no keyset yet:
 // beside one that has, a new key could open nothing and would only hide that
 // the right one is missing.
-func openKeyring(ctx context.Context, dir string, db *sql.DB) (*seal.Keyring, error) {
+func openKeyring(ctx context.Context, path string, db *sql.DB) (*seal.Keyring, error) {
 	shelf := secretShelf{ctx, db}
-	path := filepath.Join(dir, masterName)
 	master, err := seal.ReadMaster(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if filled, err := shelf.filled(); err != nil || filled {

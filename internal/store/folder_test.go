@@ -24,7 +24,7 @@ func TestSecondOpenIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := storetest.Must(t, at(t, dir), store.Options{})
-	if _, err := store.Open(t.Context(), dir, store.Options{}); !errors.Is(err, store.ErrInUse) {
+	if _, err := store.Open(t.Context(), store.Folder(dir), store.Options{}); !errors.Is(err, store.ErrInUse) {
 		t.Fatalf("opened twice: %v", err)
 	}
 	storetest.Close(t, s)
@@ -38,7 +38,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	storetest.Fund(t, s, 5)
 	storetest.Close(t, s)
 	alter(t, dir, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`)
-	if _, err := store.Open(t.Context(), dir, store.Options{}); !errors.Is(err, store.ErrNewer) {
+	if _, err := store.Open(t.Context(), store.Folder(dir), store.Options{}); !errors.Is(err, store.ErrNewer) {
 		t.Fatalf("a newer schema was opened: %v", err)
 	}
 	alter(t, dir, `DELETE FROM goose_db_version WHERE version_id = 999`)
@@ -75,7 +75,7 @@ func TestMasterKey(t *testing.T) {
 	}
 	refused := func(want error, words string) {
 		t.Helper()
-		_, err := store.Open(t.Context(), dir, store.Options{})
+		_, err := store.Open(t.Context(), store.Folder(dir), store.Options{})
 		if err == nil || want != nil && !errors.Is(err, want) || !strings.Contains(err.Error(), words) {
 			t.Fatalf("opened, or for another reason: %v", err)
 		}

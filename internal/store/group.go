@@ -8,12 +8,7 @@ import (
 
 	"dargah.dev/dargah/internal/audit"
 	"dargah.dev/dargah/internal/fault"
-)
-
-// The kinds of ledger entries.
-const (
-	kindOpening = "opening"
-	kindCharge  = "charge"
+	"dargah.dev/dargah/internal/ledger"
 )
 
 var (
@@ -201,7 +196,7 @@ func (g *group) repeated(tx *sql.Tx, o *order) (bool, error) {
 		}
 	}
 	var n int
-	if err := row(tx, g.sql.charged, o.Charge.Account, o.Record.Call, kindCharge).Scan(&n); err != nil {
+	if err := row(tx, g.sql.charged, o.Charge.Account, o.Record.Call, string(ledger.Charge)).Scan(&n); err != nil {
 		return false, fmt.Errorf("look for an earlier charge: %w", err)
 	}
 	return n > 0, nil
@@ -222,7 +217,7 @@ func (g *group) charge(o *order) bool {
 	}
 	w.balance -= amount
 	g.entrySeq++
-	g.entries = append(g.entries, g.entrySeq, o.Record.Call, w.account, kindCharge, -amount, w.balance, g.now)
+	g.entries = append(g.entries, g.entrySeq, o.Record.Call, w.account, string(ledger.Charge), -amount, w.balance, g.now)
 	return true
 }
 

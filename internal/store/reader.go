@@ -39,18 +39,18 @@ type Reader struct {
 	keys *seal.Keyring
 }
 
-// OpenReader opens the data folder dir to read. It fails with ErrNoData,
+// OpenReader opens an installation to read. It fails with ErrNoData,
 // ErrNewer, ErrOlder, or as the master key does.
-func OpenReader(ctx context.Context, dir string) (*Reader, error) {
+func OpenReader(ctx context.Context, at Location) (*Reader, error) {
 	r := &Reader{}
-	if err := r.open(ctx, dir); err != nil {
-		return nil, errors.Join(fmt.Errorf("read the data folder %s: %w", dir, err), r.Close())
+	if err := r.open(ctx, at); err != nil {
+		return nil, errors.Join(fmt.Errorf("read the data folder %s: %w", at, err), r.Close())
 	}
 	return r, nil
 }
 
-func (r *Reader) open(ctx context.Context, dir string) error {
-	path, err := filepath.Abs(filepath.Join(dir, databaseName))
+func (r *Reader) open(ctx context.Context, at Location) error {
+	path, err := filepath.Abs(filepath.Join(at.Dir, databaseName))
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (r *Reader) open(ctx context.Context, dir string) error {
 	if err := checkSchema(ctx, r.db); err != nil {
 		return err
 	}
-	r.keys, err = readKeyring(ctx, dir, r.db)
+	r.keys, err = readKeyring(ctx, at.master(), r.db)
 	return err
 }
 
@@ -111,8 +111,8 @@ func knownSchema() (highest int64, err error) {
 	return highest, err
 }
 
-func readKeyring(ctx context.Context, dir string, db *sql.DB) (*seal.Keyring, error) {
-	master, err := seal.ReadMaster(filepath.Join(dir, masterName))
+func readKeyring(ctx context.Context, path string, db *sql.DB) (*seal.Keyring, error) {
+	master, err := seal.ReadMaster(path)
 	if err != nil {
 		return nil, err
 	}

@@ -63,19 +63,19 @@ type Store struct {
 	closed    error
 }
 
-// Open opens the data folder dir, making it where it is not there, and brings
-// its schema up to date. Besides ErrInUse, ErrNewer, ErrTrail and
-// seal.ErrMasterKey it fails where the folder's file system cannot keep the promises of Commit.
-func Open(ctx context.Context, dir string, opts Options) (_ *Store, err error) {
+// Open opens the installation at a place, making it where it is not there, and
+// brings its schema up to date. Besides ErrInUse, ErrNewer, ErrTrail and
+// seal.ErrMasterKey it fails where the place cannot keep the promises of Commit.
+func Open(ctx context.Context, at Location, opts Options) (_ *Store, err error) {
 	s := &Store{now: opts.Now, done: make(chan struct{})}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	if s.lock, err = lockFolder(dir); err != nil {
-		return nil, fmt.Errorf("open the data folder %s: %w", dir, err)
+	if s.lock, err = lockFolder(at.Dir); err != nil {
+		return nil, fmt.Errorf("open the data folder %s: %w", at, err)
 	}
-	if err := s.open(ctx, dir); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the data folder %s: %w", dir, err), s.release())
+	if err := s.open(ctx, at); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the data folder %s: %w", at, err), s.release())
 	}
 	s.queue.wake = make(chan struct{}, 1)
 	commits := committer{store: s, groupMax: cmp.Or(opts.GroupMax, 512), group: group{sql: s.group, trail: s.trail()}}
@@ -83,8 +83,8 @@ func Open(ctx context.Context, dir string, opts Options) (_ *Store, err error) {
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, dir string) error {
-	path, err := databaseFile(dir)
+func (s *Store) open(ctx context.Context, at Location) error {
+	path, err := databaseFile(at.Dir)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (s *Store) open(ctx context.Context, dir string) error {
 	if err := migrate(ctx, s.writer); err != nil {
 		return err
 	}
-	if s.keys, err = openKeyring(ctx, dir, s.writer); err != nil {
+	if s.keys, err = openKeyring(ctx, at.master(), s.writer); err != nil {
 		return err
 	}
 	if s.head, err = readHead(ctx, s.writer); err != nil {

@@ -14,5 +14,7 @@ func TestSQLite(t *testing.T) {
 
 // at is a data folder.
 func at(t testing.TB, dir string) storetest.Place {
-	return func(opts store.Options) (*store.Store, error) { return store.Open(t.Context(), dir, opts) }
+	return func(opts store.Options) (*store.Store, error) {
+		return store.Open(t.Context(), store.Folder(dir), opts)
+	}
 }

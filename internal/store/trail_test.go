@@ -22,7 +22,7 @@ import (
 // verified gives the problems of a folder's trail and how many lines are erased.
 func verified(t *testing.T, dir string) (problems []audit.Problem, records int64, erased int) {
 	t.Helper()
-	r, err := store.OpenReader(t.Context(), dir)
+	r, err := store.OpenReader(t.Context(), store.Folder(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestReaderRefuses(t *testing.T) {
 	dir := t.TempDir()
 	refused := func(want error) {
 		t.Helper()
-		r, err := store.OpenReader(t.Context(), dir)
+		r, err := store.OpenReader(t.Context(), store.Folder(dir))
 		if err == nil {
 			_ = r.Close()
 		}
@@ -176,7 +176,7 @@ func TestChangedEndIsRefused(t *testing.T) {
 		}
 		storetest.Close(t, s)
 		alter(t, dir, statement)
-		if _, err := store.Open(t.Context(), dir, store.Options{}); !errors.Is(err, store.ErrTrail) {
+		if _, err := store.Open(t.Context(), store.Folder(dir), store.Options{}); !errors.Is(err, store.ErrTrail) {
 			t.Errorf("%s: opened: %v", name, err)
 		}
 	}
@@ -303,7 +303,7 @@ func TestAccountID(t *testing.T) {
 	dir := t.TempDir()
 	s := storetest.Must(t, at(t, dir), store.Options{})
 	storetest.Fund(t, s, 1, 1)
-	r, err := store.OpenReader(t.Context(), dir)
+	r, err := store.OpenReader(t.Context(), store.Folder(dir))
 	if err != nil {
 		t.Fatal(err)
 	}

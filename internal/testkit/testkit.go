@@ -50,7 +50,7 @@ func Start(t testing.TB, o Options) *Server {
 	}
 	ctx := context.Background()
 	gate := password.New(password.Cost{Memory: 64, Time: 1}) // the same code as in earnest, with less work
-	data, err := store.Open(ctx, o.Dir, store.Options{Now: o.Now})
+	data, err := store.Open(ctx, store.Folder(o.Dir), store.Options{Now: o.Now})
 	must(t, err)
 	t.Cleanup(func() { _ = data.Close() }) // a test may have closed or broken it
 	state, err := app.State(ctx, data)

@@ -98,7 +98,7 @@ func Charge(call, from string, price rial.Amount) closing.Closing {
 			Peer: netip.MustParseAddr("192.0.2.7"), Outcome: audit.Answered, Price: price, Source: "register",
 			Subject: []byte{1, 2, 3}, Document: "token-1",
 		},
-		Charge: ledger.Charge{Account: from, Amount: price},
+		Charge: ledger.Price{Account: from, Amount: price},
 	}
 }
 
