@@ -43,7 +43,7 @@ var layers = []layer{
 		"fixture", "fixture/population", "gateway", "httpd", "portal", "source/scenario", "store", "store/storetest",
 	}, nil},
 	{"the whole", []string{"app"}, nil},
-	{"who runs the whole", []string{"cli", "testkit"}, nil},
+	{"who runs the whole", []string{"cli", "testkit", "throwaway"}, nil},
 	{"the program", []string{"main"}, []string{"net/http"}},
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need beside Go, git, make and a C compiler, and only what is missing:
-# golangci-lint and npm packages into .tools/, client programs from Debian where that can be done.
+# golangci-lint and npm packages into .tools/, client programs and servers from Debian where that can be done.
 # Exit status 0: all there. 3: something could not be had, and is named; the tests then skip it.
 set -uo pipefail
 cd "$(dirname "$0")/.."

@@ -32,7 +32,7 @@ main() {
 	exit "$status"
 }
 
-# Where everything is installed, a client that cannot run is a failure and not a skip.
+# Where everything is installed, a client or server that cannot run is a failure and not a skip.
 setup() {
 	[ "${SETUP:-}" = no ] && return
 	local from=$SECONDS
@@ -40,7 +40,7 @@ setup() {
 	bash scripts/setup.sh
 	case $? in
 	0)
-		export DARGAH_REQUIRE_CLIENTS=1
+		export DARGAH_REQUIRE_CLIENTS=1 DARGAH_REQUIRE_SERVERS=1
 		note ok setup "$from"
 		;;
 	3) note incomplete setup "$from" ;;
