@@ -40,7 +40,7 @@ setup() {
 	bash scripts/setup.sh
 	case $? in
 	0)
-		export DARGAH_REQUIRE_CLIENTS=1 DARGAH_REQUIRE_SERVERS=1
+		export REQUIRE_CLIENTS=1 REQUIRE_SERVERS=1
 		note ok setup "$from"
 		;;
 	3) note incomplete setup "$from" ;;

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -66,6 +67,9 @@ func run(ctx context.Context, args []string, out, err io.Writer) (status int) {
 	}
 	if fault := chosen.Run(&console{Context: ctx, out: out, err: err}); fault != nil {
 		fmt.Fprintf(err, "dargah: %v\n", fault)
+		if errors.As(fault, new(misuse)) {
+			return 2
+		}
 		return 1
 	}
 	return 0

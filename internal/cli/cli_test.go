@@ -12,15 +12,19 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 )
 
+// asCommand is the variable that tells it. Those called DARGAH_ are settings.
+const asCommand = "TEST_AS_DARGAH"
+
 // The tests run the command as a process of its own: this test binary, told by
 // the environment to be dargah.
 func TestMain(m *testing.M) {
-	if os.Getenv("DARGAH_AS_COMMAND") == "1" {
+	if os.Getenv(asCommand) == "1" {
 		os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
@@ -33,7 +37,7 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self, args...)
-	cmd.Env = append(os.Environ(), "DARGAH_AS_COMMAND=1")
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "DARGAH_") }), asCommand+"=1")
 	return cmd
 }
 
@@ -150,7 +154,7 @@ func TestWordsThatCannotBeRead(t *testing.T) {
 		"unknown flag":   {[]string{"sandbox", "--port", "1"}, 2, []string{"--port", "--help"}},
 		"no file":        {[]string{"sandbox", "--fixtures", "/nowhere/world.yaml"}, 1, []string{"cannot be read", "examples/fixtures.yaml"}},
 		"bad address":    {[]string{"sandbox", "--listen", "nowhere"}, 1, []string{"cannot listen", "127.0.0.1:8080"}},
-		"bad settings":   {[]string{"sandbox", "--proxies", "10.0.0", "--public-url", "ftp://x"}, 1, []string{"10.0.0", "public url"}},
+		"bad settings":   {[]string{"sandbox", "--proxies", "10.0.0", "--public-url", "ftp://x"}, 1, []string{"10.0.0", "publicUrl"}},
 		"bad data names": {[]string{"sandbox", "--data-names", "snake"}, 2, []string{"pascal"}},
 		"bad folder":     {[]string{"sandbox", "--listen", "127.0.0.1:0", "--data", "/dev/null/x"}, 1, []string{"data folder", "--data"}},
 	} {

@@ -23,21 +23,8 @@ type trail struct {
 	Erase  trailErase  `cmd:"" help:"Blank the personal fields of old records; the trail can still be verified."`
 }
 
-// folder is what every command that reads an installation is told.
-type folder struct {
-	Data string `help:"Data folder of the installation." placeholder:"DIR" type:"path" required:""`
-}
-
-func (f folder) read(c *console) (*store.Reader, error) {
-	r, err := store.OpenReader(c, store.Folder(f.Data))
-	if errors.Is(err, store.ErrNoData) {
-		return nil, fmt.Errorf("%w\nGive the --data folder of an installation that has been started", err)
-	}
-	return r, err
-}
-
 type trailVerify struct {
-	folder
+	installation
 	Anchor string   `help:"File of heads, as dargah audit head --anchor writes it. Without a head from outside nobody can see that the end of the trail was cut off together with the head inside." placeholder:"FILE" type:"path"`
 	Head   []string `help:"A head that was kept elsewhere; may be repeated." placeholder:"SEQ:HEX"`
 }
@@ -175,7 +162,7 @@ func terminal(w io.Writer) bool {
 }
 
 type trailHead struct {
-	folder
+	installation
 	Anchor string `help:"Append the line to this file too; keep it where whoever can write the data folder cannot." placeholder:"FILE" type:"path"`
 }
 
@@ -210,7 +197,7 @@ func appendLine(path, line string) error {
 }
 
 type trailExport struct {
-	folder
+	installation
 	Format  string `help:"${enum}." enum:"jsonl,csv" default:"jsonl"`
 	From    string `help:"First day, Jalali (1405/08/30) or ISO (2026-11-21), in Tehran." placeholder:"DATE"`
 	To      string `help:"Last day, likewise." placeholder:"DATE"`
@@ -283,7 +270,7 @@ func day(flag, text string, later int) (time.Time, error) {
 }
 
 type trailErase struct {
-	folder
+	installation
 	Before string `help:"Records before this day, Jalali (1405/08/30) or ISO (2026-11-21), in Tehran." placeholder:"DATE" required:""`
 	Yes    bool   `help:"Do it: what is blanked cannot be had back."`
 }
@@ -306,7 +293,11 @@ func (t trailErase) Run(c *console) (err error) {
 	if err := errors.Join(err, r.Close()); err != nil {
 		return err
 	}
-	data, err := store.Open(c, store.Folder(t.Data), store.Options{})
+	_, at, err := t.find()
+	if err != nil {
+		return err
+	}
+	data, err := store.Open(c, at, store.Options{})
 	if errors.Is(err, store.ErrInUse) {
 		return fmt.Errorf("%w\nErasing needs the folder for itself: stop the server, erase, and start it again", err)
 	}

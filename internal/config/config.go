@@ -1,69 +1,91 @@
-// Package config owns the settings of a running Dargah, their defaults, and
-// what values they may have. Where they come from (flags, environment) is the
-// command line's business.
+// Package config owns the settings of a running Dargah: their names, defaults,
+// bounds, and where they come from (defaults, then a YAML file, the
+// environment and flags, each winning over those before it). Nothing here is
+// global: whoever needs a setting is handed it.
 package config
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 )
 
-// Config is what can be set. The zero value of a field is its default.
+// Config is every setting. A test lists the same names in the table of
+// setting.go; the names in the file are those of the tags.
 type Config struct {
+	// Listen are the addresses to serve, as host:port. An address without a
+	// host is every address of the machine.
+	Listen []string `koanf:"listen"`
+	// Data is the folder that holds the master key and, on SQLite, the
+	// database.
+	Data string `koanf:"data"`
+	// Database is a postgres:// URL; empty for SQLite in Data.
+	Database URL `koanf:"database"`
+	// MasterKey is the file of the master key; empty for master.key in Data.
+	MasterKey string `koanf:"masterKey"`
+	// Redis is a redis://, rediss:// or unix:// URL; empty for none, which
+	// costs shared rate limits and fast signals between nodes, nothing else.
+	Redis URL `koanf:"redis"`
+	TLS   TLS `koanf:"tls"`
+	// InsecureHTTP allows plain HTTP on addresses that other machines reach.
+	InsecureHTTP bool `koanf:"insecureHttp"`
 	// Proxies are addresses or CIDR blocks whose X-Forwarded-For is believed;
 	// none by default.
-	Proxies []string
+	Proxies []string `koanf:"proxies"`
 	// PublicURL is where callers reach this server, for links that it hands
-	// out. Empty: the address that it listens on.
-	PublicURL string
+	// out. Empty: the first address that it listens on.
+	PublicURL string `koanf:"publicUrl"`
 	// DataNames is how sabapayamak spells the names inside data: "pascal", as
-	// its page prints them (the default), or "camel", as several working
+	// its page prints them (also where empty), or "camel", as several working
 	// clients read them.
-	DataNames string
+	DataNames string `koanf:"dataNames"`
 	// Lockout is how many wrong passwords in a row are free before the user
 	// name must wait; 0 switches the wait off.
-	Lockout int
+	Lockout int `koanf:"lockout"`
+	// Log is the file of the log; "-" is standard error.
+	Log string `koanf:"log"`
+	// LogLevel is the least level that is written: debug, info, warn or error.
+	LogLevel string `koanf:"logLevel"`
+	// Drain is how long calls under way may still take after the signal to
+	// stop, from 0 to 10 minutes.
+	Drain time.Duration `koanf:"drain"`
+	// Node names this node in logs; empty for the machine's name. Two nodes
+	// may share a name by mistake, so nothing may rest on its being unique.
+	Node   string `koanf:"node"`
+	Limits Limits `koanf:"limits"`
 }
 
-// ProxyPrefixes is Proxies, read.
-func (c Config) ProxyPrefixes() ([]netip.Prefix, error) {
-	var list []netip.Prefix
-	var faults []error
-	for _, text := range c.Proxies {
-		text = strings.TrimSpace(text) // a list is easily written with blanks
-		p, err := netip.ParsePrefix(text)
-		if a, bare := netip.ParseAddr(text); bare == nil {
-			p, err = a.Unmap().Prefix(a.Unmap().BitLen())
-		}
-		if err != nil {
-			faults = append(faults, fmt.Errorf("proxies: %q is neither an address nor a CIDR block", text))
-			continue
-		}
-		if p.Addr().Is4In6() && p.Bits() >= 96 { // callers are compared as plain IPv4
-			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-		}
-		list = append(list, p.Masked())
-	}
-	return list, errors.Join(faults...)
+// TLS names the files of the certificate (with its chain) and its key, in PEM.
+// Both are given or neither; without them plain HTTP is served.
+type TLS struct {
+	Certificate string `koanf:"certificate"`
+	Key         string `koanf:"key"`
 }
 
-// Check reports every mistake together.
-func (c Config) Check() error {
-	_, err := c.ProxyPrefixes()
-	faults := []error{err}
-	if c.DataNames != "" && c.DataNames != "pascal" && c.DataNames != "camel" {
-		faults = append(faults, fmt.Errorf("data names: must be pascal or camel, is %q", c.DataNames))
+// On tells whether TLS is served.
+func (t TLS) On() bool { return t.Certificate != "" }
+
+// Limits bound the open connections.
+type Limits struct {
+	// ConnectionsPerAddress is for one address; trusted proxies are exempt. 0
+	// is no limit.
+	ConnectionsPerAddress int `koanf:"connectionsPerAddress"`
+	// Connections is for all together; 0 is the limit of open files less 64.
+	Connections int `koanf:"connections"`
+}
+
+// Default is what is in force where nothing is said.
+func Default() Config {
+	return Config{
+		Listen:    []string{"127.0.0.1:8080"},
+		DataNames: "pascal",
+		Lockout:   10,
+		Log:       "-",
+		LogLevel:  "info",
+		Drain:     25 * time.Second,
+		Limits:    Limits{ConnectionsPerAddress: 200},
 	}
-	if c.Lockout < 0 {
-		faults = append(faults, errors.New("lockout: must be 0 or more"))
-	}
-	if u, err := url.Parse(c.PublicURL); c.PublicURL != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.RawQuery != "") {
-		faults = append(faults, fmt.Errorf("public url: must be like https://api.example.ir, is %q", c.PublicURL))
-	}
-	return errors.Join(faults...)
 }
 
 // Base is PublicURL without a slash at the end, or the fallback.
@@ -73,3 +95,45 @@ func (c Config) Base(fallback string) string {
 	}
 	return strings.TrimRight(c.PublicURL, "/")
 }
+
+// ProxyPrefixes is Proxies, read; those that cannot be read are left out and
+// reported.
+func (c Config) ProxyPrefixes() ([]netip.Prefix, error) {
+	list, faults := c.proxies()
+	return list, faults.err()
+}
+
+// URL is the address of a server, which may hold a password. It prints itself
+// without.
+type URL string
+
+// secretParameters are those that PostgreSQL's and Redis's clients read
+// passwords from.
+var secretParameters = []string{"password", "sslpassword"}
+
+// String is the address with its passwords masked.
+func (u URL) String() string {
+	if u == "" {
+		return ""
+	}
+	parsed, err := url.Parse(string(u))
+	if err != nil || parsed.Opaque != "" || parsed.Scheme == "" {
+		return masked // what cannot be read may hold a password anywhere
+	}
+	query := parsed.Query()
+	for _, name := range secretParameters {
+		if query.Has(name) {
+			query.Set(name, masked)
+			parsed.RawQuery = query.Encode()
+		}
+	}
+	return parsed.Redacted()
+}
+
+const masked = "xxxxx"
+
+// GoString masks what %#v prints.
+func (u URL) GoString() string { return u.String() }
+
+// MarshalText masks what JSON and the log print.
+func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }

@@ -17,7 +17,7 @@ import (
 )
 
 // required is the environment variable that makes a missing server a failure.
-const required = "DARGAH_REQUIRE_SERVERS"
+const required = "REQUIRE_SERVERS"
 
 // lack skips the test, or fails it where all servers are said to be there.
 func lack(t testing.TB, reason error) {

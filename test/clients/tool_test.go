@@ -27,7 +27,7 @@ func root() string {
 }
 
 // need skips the test when the package's check of tools.txt fails, or fails it where
-// DARGAH_REQUIRE_CLIENTS says that everything is installed.
+// REQUIRE_CLIENTS says that everything is installed.
 func need(t *testing.T, name string) {
 	t.Helper()
 	checks, err := tools()
@@ -52,7 +52,7 @@ func needModules(t *testing.T) {
 
 func lack(t *testing.T, what string) {
 	t.Helper()
-	if os.Getenv("DARGAH_REQUIRE_CLIENTS") == "1" {
+	if os.Getenv("REQUIRE_CLIENTS") == "1" {
 		t.Fatalf("not installed: %s", what)
 	}
 	t.Skipf("not installed: %s", what)
