@@ -81,10 +81,10 @@ type Families interface {
 	Dead(family string) bool
 }
 
-// Wallets tells a balance without asking the disk. It may lag behind: the
+// Wallets tells whether a wallet covers a price. A yes may lag behind: the
 // charge itself is decided by the store.
 type Wallets interface {
-	Balance(account string) rial.Amount
+	Covers(ctx context.Context, account string, price rial.Amount) (bool, error)
 }
 
 // Desk admits calls. All fields are needed but Observe.
@@ -135,7 +135,7 @@ func (d *Desk) ask(ctx context.Context, check Check, shown Credential, need Need
 	case Rate:
 		return d.rate(pass)
 	case Credit:
-		return when(need.Price > d.Wallets.Balance(pass.Account.ID), fault.Credit)
+		return d.credit(ctx, pass, need)
 	default:
 		return fmt.Errorf("admission: no such check: %d", check)
 	}
@@ -182,6 +182,14 @@ func (d *Desk) rate(pass *Pass) error {
 	}
 	pass.giving = func() { d.Limiter.Give(key, perSecond) }
 	return nil
+}
+
+func (d *Desk) credit(ctx context.Context, pass *Pass, need Need) error {
+	covered, err := d.Wallets.Covers(ctx, pass.Account.ID, need.Price)
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err)
+	}
+	return when(!covered, fault.Credit)
 }
 
 // Complete says whether a route's checks leave a hole: Who first, each check

@@ -26,7 +26,9 @@ var (
 
 type purse map[string]rial.Amount
 
-func (p purse) Balance(account string) rial.Amount { return p[account] }
+func (p purse) Covers(_ context.Context, of string, price rial.Amount) (bool, error) {
+	return price <= p[of], nil
+}
 
 type graves map[string]bool
 

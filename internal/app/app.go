@@ -16,6 +16,7 @@ import (
 	"dargah.dev/dargah/internal/config"
 	"dargah.dev/dargah/internal/dialect"
 	"dargah.dev/dargah/internal/event"
+	"dargah.dev/dargah/internal/fault"
 	"dargah.dev/dargah/internal/gateway"
 	"dargah.dev/dargah/internal/httpd"
 	"dargah.dev/dargah/internal/inquiry"
@@ -171,7 +172,14 @@ func services(s *store.Store, w world, cashier payment.Cashier, now func() time.
 			Cashier: cashier, Now: now,
 		},
 		balance: func(ctx context.Context, account string) (rial.Amount, error) {
-			return s.Balance(account), w.scenarios.Play(ctx, sms, unasked{})
+			if err := w.scenarios.Play(ctx, sms, unasked{}); err != nil {
+				return 0, err
+			}
+			balance, err := s.Balance(ctx, account)
+			if err != nil {
+				return 0, fault.Wrap(fault.Unavailable, err)
+			}
+			return balance, nil
 		},
 	}
 }

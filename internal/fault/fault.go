@@ -76,6 +76,11 @@ const (
 	Rate
 	// Credit: the wallet does not cover the price.
 	Credit
+	// InFlight: a call with the same idempotency key is under way.
+	InFlight
+	// KeyReused: the idempotency key was used for another call, or its answer
+	// is no longer kept.
+	KeyReused
 
 	// NotFound: the source answered, and there is no such subject.
 	NotFound
@@ -91,7 +96,7 @@ var names = [count]string{
 	"internal", "unavailable", "busy",
 	"hung-up", "malformed", "too-large", "media-type", "no-route", "method", "invalid",
 	"no-token", "bad-token", "credentials", "client", "client-grant", "grant-type", "grant", "scope",
-	"domain", "line", "line-status", "disabled", "expired", "address", "service", "operation", "rate", "credit",
+	"domain", "line", "line-status", "disabled", "expired", "address", "service", "operation", "rate", "credit", "in-flight", "key-reused",
 	"not-found", "source-timeout", "source-unavailable",
 }
 

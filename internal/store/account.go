@@ -115,10 +115,16 @@ func (s *Store) openWallet(tx *sql.Tx, a *Account) error {
 	if _, err := tx.Exec(`INSERT INTO wallet (account, balance) VALUES ($1, $2)`, a.ID, int64(a.Balance)); err != nil {
 		return fmt.Errorf("wallet: %w", err)
 	}
-	_, err := tx.Exec(`INSERT INTO entry (seq, call, account, kind, amount, balance, at) `+
-		`SELECT coalesce(max(seq), 0) + 1, $1, $2, $3, cast($4 AS BIGINT), cast($4 AS BIGINT), cast($5 AS BIGINT) FROM entry`,
-		"opening/"+a.ID, a.ID, string(ledger.Opening), int64(a.Balance), s.now().UnixMicro())
-	if err != nil {
+	var seq int64
+	if err := tx.QueryRow(`UPDATE audit_head SET entry_seq = entry_seq + 1 WHERE id = 1 RETURNING entry_seq`).Scan(&seq); err != nil {
+		return fmt.Errorf("opening entry: %w", err)
+	}
+	contra := ledger.Opening.Contra()
+	if _, err := tx.Exec(`INSERT INTO entry (seq, call, account, contra, kind, amount, balance, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		seq, "opening/"+a.ID, a.ID, contra, string(ledger.Opening), int64(a.Balance), int64(a.Balance), s.now().UnixMicro()); err != nil {
+		return fmt.Errorf("opening entry: %w", err)
+	}
+	if _, err := tx.Exec(`UPDATE house SET balance = balance - $1 WHERE name = $2`, int64(a.Balance), contra); err != nil {
 		return fmt.Errorf("opening entry: %w", err)
 	}
 	return nil

@@ -94,7 +94,7 @@ func BenchmarkBalance(b *testing.B) {
 	storetest.Fund(b, s, 5)
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if s.Balance("a0") != 5 || s.Dead("f") {
+			if storetest.Balance(b, s, "a0") != 5 || s.Dead("f") {
 				b.Error("wrong")
 			}
 		}

@@ -24,18 +24,23 @@ type statements struct {
 	err  error
 }
 
-func (p *statements) prepare(text string) *sql.Stmt {
+func (p *statements) prepare(text string) *query {
+	q := &query{text: text}
 	if p.err != nil {
-		return nil
+		return q
 	}
 	stmt, err := p.db.Prepare(text)
 	if err != nil {
 		p.err = fmt.Errorf("prepare %q: %w", text[:min(len(text), 60)], err)
-		return nil
+		return q
 	}
 	p.made = append(p.made, stmt)
-	return stmt
+	q.made = stmt
+	return q
 }
+
+// mark is the i-th parameter, from 1, of a text that is made.
+func (p *statements) mark(int) string { return "?" }
 
 func (p *statements) close() error {
 	var errs []error
@@ -46,8 +51,8 @@ func (p *statements) close() error {
 }
 
 // exec runs a prepared statement within a transaction, and tells how many rows
-// it changed. Neither it nor row takes the caller's context: a transaction that
-// has begun is finished, and the driver would pay a goroutine per statement to
+// it changed. It does not take the caller's context: a transaction that has
+// begun is finished, and the driver would pay a goroutine per statement to
 // watch for the end.
 func exec(tx *sql.Tx, stmt *sql.Stmt, args ...any) (changed int64, err error) {
 	result, err := tx.Stmt(stmt).Exec(args...) //nolint:sqlclosecheck // the transaction closes its statements
@@ -57,15 +62,10 @@ func exec(tx *sql.Tx, stmt *sql.Stmt, args ...any) (changed int64, err error) {
 	return result.RowsAffected()
 }
 
-// row is exec for a statement that reads one row.
-func row(tx *sql.Tx, stmt *sql.Stmt, args ...any) *sql.Row {
-	return tx.Stmt(stmt).QueryRow(args...) //nolint:sqlclosecheck // as above
-}
-
 // bulk writes many rows with few statements.
 type bulk struct {
 	columns int
-	sizes   [bulkSizes]*sql.Stmt
+	sizes   [bulkSizes]*query
 }
 
 // bulk prepares head VALUES (…),(…) tail.
@@ -77,25 +77,35 @@ func (p *statements) bulk(columns int, head, tail string) bulk {
 	return b
 }
 
-// exec writes the rows whose parameters are in args, one row after the other,
-// and tells how many were written.
-func (b *bulk) exec(tx *sql.Tx, args []any) (written int64, err error) {
+// statements appends what writes the rows whose parameters are in args, one
+// row after the other. Where all is set each row must be new, or the
+// transaction fails with otherwise.
+func (b *bulk) statements(to []statement, args []any, all bool, otherwise error) []statement {
 	for len(args) > 0 {
 		size := min(bits.Len(uint(len(args)/b.columns))-1, bulkSizes-1)
-		used := b.columns << size
-		n, err := exec(tx, b.sizes[size], args[:used]...)
-		if err != nil {
-			return written, err
+		used, want := b.columns<<size, int64(-1)
+		if all {
+			want = 1 << size
 		}
-		written += n
+		to = append(to, statement{b.sizes[size], args[:used:used], want, otherwise})
 		args = args[used:]
 	}
-	return written, nil
+	return to
+}
+
+// exec writes rows within a transaction.
+func (b *bulk) exec(tx *sql.Tx, args []any) error {
+	for _, s := range b.statements(nil, args, false, nil) {
+		if _, err := exec(tx, s.query.made, s.args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // list reads the rows whose key is one of many.
 type list struct {
-	sizes [listSizes]*sql.Stmt
+	sizes [listSizes]*query
 }
 
 // list prepares head IN (…).
@@ -107,29 +117,20 @@ func (p *statements) list(head string) list {
 	return l
 }
 
-// query reads the rows of all keys.
-func (l *list) query(tx *sql.Tx, keys []any, each func(into func(...any) error) error) error {
+// questions appends what reads the rows of all keys. A list is filled up by
+// repeating its last key.
+func (l *list) questions(to []question, keys []any, row func(into func(...any) error) error) []question {
 	for len(keys) > 0 {
 		n := min(len(keys), 1<<(listSizes-1))
-		if err := l.some(tx, keys[:n:n], each); err != nil {
-			return err
+		some := keys[:n:n]
+		size := bits.Len(uint(n - 1))
+		for len(some) < 1<<size {
+			some = append(some, some[n-1])
 		}
+		to = append(to, question{l.sizes[size], some, row})
 		keys = keys[n:]
 	}
-	return nil
-}
-
-// some fills the statement up by repeating the last key.
-func (l *list) some(tx *sql.Tx, keys []any, each func(into func(...any) error) error) error {
-	size := bits.Len(uint(len(keys) - 1))
-	for len(keys) < 1<<size {
-		keys = append(keys, keys[len(keys)-1])
-	}
-	rows, err := tx.Stmt(l.sizes[size]).Query(keys...) //nolint:sqlclosecheck // as above
-	if err != nil {
-		return err
-	}
-	return scan(rows, each)
+	return to
 }
 
 // values writes n rows of columns parameters each: (?,?),(?,?). They have no

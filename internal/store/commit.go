@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dargah.dev/dargah/internal/closing"
+	"dargah.dev/dargah/internal/fault"
 )
 
 // How long a group waits for those whom the last group answered, and who may
@@ -30,45 +31,26 @@ const (
 // error. The context counts until the closing is taken up; from then on Commit
 // waits for the outcome.
 func (s *Store) Commit(ctx context.Context, c closing.Closing) error {
-	if c.Charge.Amount < 0 || c.Charge.Amount > 0 && c.Record.Call == "" {
+	if p := c.Charge; p.Amount < 0 || p.Held < 0 || (p.Amount > 0 || p.Held > 0) && c.Record.Call == "" {
 		return errors.New("commit a closing: a charge needs an amount above zero and a call id")
 	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("commit a closing: %w", err)
+	return told("commit a closing", s.do(ctx, func(o *order) { o.Closing = c }))
+}
+
+// told says what was being done, but for what the group decided.
+func told(what string, err error) error {
+	if err == nil {
+		return nil
 	}
-	o := orders.Get().(*order)
-	o.Closing = c
-	if err := s.queue.add(o); err != nil {
+	var decided *fault.Error
+	var repeated *closing.Repeated
+	if errors.As(err, &decided) || errors.As(err, &repeated) || errors.Is(err, ErrClosed) {
 		return err
 	}
-	err := o.wait(ctx, &s.queue)
-	o.Closing = closing.Closing{}
-	orders.Put(o)
-	return err
+	return fmt.Errorf("%s: %w", what, err)
 }
 
-// order is a closing on its way.
-type order struct {
-	closing.Closing
-	refusal error      // what the group decided
-	done    chan error // what became of it
-}
-
-var orders = sync.Pool{New: func() any { return &order{done: make(chan error, 1)} }}
-
-func (o *order) wait(ctx context.Context, q *queue) error {
-	select {
-	case err := <-o.done:
-		return err
-	case <-ctx.Done():
-	}
-	if q.withdraw(o) {
-		return fmt.Errorf("commit a closing: %w", ctx.Err())
-	}
-	return <-o.done
-}
-
-// queue holds the closings that nobody has taken yet.
+// queue holds the orders that nobody has taken yet.
 type queue struct {
 	mu      sync.Mutex
 	waiting []*order
@@ -88,6 +70,13 @@ func (q *queue) add(o *order) error {
 	q.mu.Unlock()
 	q.signal()
 	return nil
+}
+
+// over tells whether nothing more is taken.
+func (q *queue) over() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed
 }
 
 func (q *queue) signal() {
@@ -121,6 +110,19 @@ func (q *queue) take(group []*order, most int) (_ []*order, closed bool) {
 	return group, q.closed
 }
 
+// expire lets those go who came before a moment.
+func (q *queue) expire(before time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := 0
+	for n < len(q.waiting) && q.waiting[n].since.Before(before) {
+		q.waiting[n].end(errPatience)
+		n++
+	}
+	q.waiting = slices.Delete(q.waiting, 0, n)
+	q.length.Store(int32(len(q.waiting)))
+}
+
 func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true
@@ -143,26 +145,29 @@ func (q *queue) gather(expected int) {
 	}
 }
 
-// committer takes the closings that wait, makes them durable in one
-// transaction and tells each caller what became of its own.
+// committer takes the orders that wait, makes them durable in one transaction
+// and tells each caller what became of its own.
 type committer struct {
 	store    *Store
 	groupMax int
 	group    group
+	watch    watch
+	reversed []*order // charges to be given back: nobody got their answer
 }
 
 func (c *committer) run(done chan struct{}) {
 	defer close(done)
-	ticker := time.NewTicker(sweepEvery)
+	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for closed := false; !closed; {
 		select {
 		case <-c.store.queue.wake:
 			closed = c.drain()
 		case <-ticker.C:
-			c.sweep()
+			c.reverse()
 		}
 	}
+	c.reverse()
 }
 
 // drain commits group after group until nobody waits. After a group of more
@@ -180,6 +185,7 @@ func (c *committer) drain() (closed bool) {
 			return closed
 		}
 		c.settle(taken)
+		c.reverse()
 		expected = 0
 		if len(taken) > 1 {
 			expected = len(taken) + int(q.length.Load())
@@ -187,44 +193,99 @@ func (c *committer) drain() (closed bool) {
 	}
 }
 
+// settle has the orders done and tells their callers. Where the database
+// refuses what one of them holds, the others do not suffer for it.
 func (c *committer) settle(taken []*order) {
+	c.watch.begin(taken)
+	err := c.try(taken)
+	c.watch.end()
+	if errors.Is(err, errRefused) && len(taken) > 1 {
+		for i := range taken {
+			c.settle(taken[i : i+1])
+		}
+		return
+	}
+	c.store.failing.Store(err != nil && !errors.Is(err, errRefused))
+	for _, o := range taken {
+		outcome := o.refusal
+		if err != nil {
+			outcome = err
+		}
+		if !o.end(outcome) && outcome == nil && o.Charge.Amount > 0 && !o.reversal {
+			c.reversed = append(c.reversed, o)
+		}
+	}
+}
+
+func (c *committer) try(taken []*order) error {
 	err := c.commit(taken, false)
 	if errors.Is(err, errRepeated) {
 		err = c.commit(taken, true)
 	}
-	c.store.failing.Store(err != nil)
-	for _, o := range taken {
-		if err != nil {
-			o.done <- fmt.Errorf("commit a group of closings: %w", err)
-			continue
-		}
-		o.done <- o.refusal
-	}
+	return err
 }
 
 func (c *committer) commit(taken []*order, careful bool) error {
 	g := &c.group
 	g.reset(taken, careful, c.store.now())
-	if err := transact(c.store.writer, g.run); err != nil {
+	err := g.run()
+	if errors.Is(err, errUncertain) {
+		err = c.resolve(err)
+	}
+	if err != nil {
 		return err
 	}
-	g.trail.head = g.trail.next
-	for _, w := range g.touched {
-		c.store.wallets.set(w.account, w.balance)
+	g.trail.seen = g.trail.next
+	for _, w := range g.wallets {
+		if w.balance != none {
+			c.store.wallets.set(w.account, w.balance)
+		}
 	}
 	for name, f := range g.families {
-		if f.changed && f.deadAt != 0 {
+		if f.deadAt != 0 {
 			c.store.dead.add(name)
 		}
 	}
 	return nil
 }
 
-// sweep runs beside no group, so that a family that dies meanwhile cannot be
-// missed. What fails is done the next time.
-func (c *committer) sweep() {
-	ctx := context.Background()
-	if c.store.sweep(ctx) == nil {
-		_ = c.store.loadDead(ctx)
+// resolve finds out whether the group's transaction was done. It asks until it
+// knows; those who wait are let go meanwhile. Only a store that is being closed
+// stops asking.
+func (c *committer) resolve(uncertain error) error {
+	pause := 20 * time.Millisecond
+	for asked := 1; ; asked++ {
+		done, err := c.group.landed()
+		switch {
+		case err == nil && done:
+			return nil
+		case err == nil:
+			return fmt.Errorf("nothing was done: %w", errors.Unwrap(uncertain))
+		case c.store.queue.over() && asked > 3:
+			return uncertain
+		}
+		c.store.failing.Store(true)
+		select {
+		case <-time.After(pause):
+		case <-c.store.closing:
+		}
+		pause = min(2*pause, 500*time.Millisecond)
+	}
+}
+
+// reverse gives back what was charged for answers that nobody got. What fails
+// is done the next time.
+func (c *committer) reverse() {
+	if len(c.reversed) == 0 {
+		return
+	}
+	back := make([]*order, 0, len(c.reversed))
+	for _, o := range c.reversed {
+		r := &order{Closing: o.Closing, reversal: true, since: time.Now(), done: make(chan error, 1)}
+		r.Rotation, r.Key = nil, nil
+		back = append(back, r)
+	}
+	if c.try(back) == nil {
+		c.reversed = nil
 	}
 }

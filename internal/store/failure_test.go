@@ -48,7 +48,7 @@ func TestFullDisk(t *testing.T) {
 				t.Fatalf("a full disk is told as a fault of the caller: %v", err)
 			}
 		}
-		if got := s.Balance("a0"); got != 1_000_000-spent {
+		if got := storetest.Balance(t, s, "a0"); got != 1_000_000-spent {
 			t.Fatalf("after %d paid calls the balance is %d", spent, got)
 		}
 	}
@@ -156,8 +156,8 @@ func TestOneGroup(t *testing.T) {
 			t.Errorf("closing %d: %v", i, err)
 		}
 	}
-	if refusals != 8 || s.Balance("a0") != 1000-1-200 || s.Balance("a1") != 5 {
-		t.Errorf("%d refusals, balances %d and %d", refusals, s.Balance("a0"), s.Balance("a1"))
+	if refusals != 8 || storetest.Balance(t, s, "a0") != 1000-1-200 || storetest.Balance(t, s, "a1") != 5 {
+		t.Errorf("%d refusals, balances %d and %d", refusals, storetest.Balance(t, s, "a0"), storetest.Balance(t, s, "a1"))
 	}
 	storetest.Balanced(t, s, "a0")
 	storetest.Balanced(t, s, "a1")
@@ -194,8 +194,8 @@ func TestCancelledInTheQueue(t *testing.T) {
 		}
 	}
 	entries, records, err := s.History(context.Background(), "a0")
-	if err != nil || len(entries) != 3 || len(records) != 2 || s.Balance("a0") != 80 {
-		t.Errorf("%d entries, %d records, balance %d: %v", len(entries), len(records), s.Balance("a0"), err)
+	if err != nil || len(entries) != 3 || len(records) != 2 || storetest.Balance(t, s, "a0") != 80 {
+		t.Errorf("%d entries, %d records, balance %d: %v", len(entries), len(records), storetest.Balance(t, s, "a0"), err)
 	}
 }
 

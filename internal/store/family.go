@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"sync"
-	"time"
 
 	"dargah.dev/dargah/internal/token"
 )
@@ -32,16 +31,15 @@ func (f *families) has(family string) bool {
 	return dead
 }
 
-func (f *families) add(family string) {
+func (f *families) add(families ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.dead[family] = struct{}{}
-}
-
-func (f *families) replace(dead map[string]struct{}) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.dead = dead
+	if f.dead == nil {
+		f.dead = map[string]struct{}{}
+	}
+	for _, family := range families {
+		f.dead[family] = struct{}{}
+	}
 }
 
 // family is one row of refresh_family.
@@ -71,8 +69,8 @@ func (f *family) rotate(r *token.Rotation, now int64) bool {
 	}
 }
 
-// sweep removes the rows of families that nothing can ask for any more.
-func (s *Store) sweep(ctx context.Context) error {
+// Sweep removes the rows of token families that nothing can ask for any more.
+func (s *Store) Sweep(ctx context.Context) error {
 	now := s.now()
 	return s.write(ctx, "sweep token families", func(tx *sql.Tx) error {
 		_, err := tx.Exec(`DELETE FROM refresh_family WHERE expires_at < $1 AND (dead_at = 0 OR expires_at < $2)`,
@@ -81,26 +79,22 @@ func (s *Store) sweep(ctx context.Context) error {
 	})
 }
 
-func (s *Store) loadDead(ctx context.Context) error {
+// LoadFamilies reads which token families were killed, by whichever node.
+func (s *Store) LoadFamilies(ctx context.Context) error {
 	rows, err := s.reader.QueryContext(ctx, `SELECT family FROM refresh_family WHERE dead_at <> 0`)
 	if err != nil {
 		return fmt.Errorf("load dead token families: %w", err)
 	}
-	dead := map[string]struct{}{}
+	var dead []string
 	err = scan(rows, func(into func(...any) error) error {
 		var name string
-		if err := into(&name); err != nil {
-			return err
-		}
-		dead[name] = struct{}{}
-		return nil
+		err := into(&name)
+		dead = append(dead, name)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("load dead token families: %w", err)
 	}
-	s.dead.replace(dead)
+	s.dead.add(dead...)
 	return nil
 }
-
-// sweepEvery is how often families are swept.
-const sweepEvery = time.Hour

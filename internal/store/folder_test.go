@@ -42,8 +42,8 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 		t.Fatalf("a newer schema was opened: %v", err)
 	}
 	alter(t, dir, `DELETE FROM goose_db_version WHERE version_id = 999`)
-	if s := storetest.Must(t, at(t, dir), store.Options{}); s.Balance("a0") != 5 {
-		t.Errorf("the refusal changed something: balance %d", s.Balance("a0"))
+	if s := storetest.Must(t, at(t, dir), store.Options{}); storetest.Balance(t, s, "a0") != 5 {
+		t.Errorf("the refusal changed something: balance %d", storetest.Balance(t, s, "a0"))
 	}
 }
 
@@ -293,7 +293,7 @@ func TestRemove(t *testing.T) {
 	if _, err := os.Stat(other); err != nil {
 		t.Errorf("a file that is not the store's is gone: %v", err)
 	}
-	if s := storetest.Must(t, at(t, dir), store.Options{}); s.Balance("a0") != 0 {
+	if s := storetest.Must(t, at(t, dir), store.Options{}); storetest.Balance(t, s, "a0") != 0 {
 		t.Error("the wallet is still there")
 	}
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -20,22 +19,31 @@ var (
 	errMoved = errors.New("a wallet was changed by somebody else")
 )
 
-// group is the closings of one transaction, decided in order, in memory,
-// between one read and one write of each table.
+// group is the orders of one transaction, decided in order, in memory, between
+// one read and one write of each table.
 type group struct {
 	sql     groupSQL
+	session session
 	orders  []*order
 	careful bool
 	now     int64 // microseconds
 
 	wallets  map[string]*wallet
-	touched  []*wallet // those whose balance the group changes
+	houses   map[string]*house
 	families map[string]*family
-	entries  []any // parameters of rows
-	records  []any
-	keys     []any
-	entrySeq int64
-	trail    trail
+	kept     map[[32]byte]*kept
+	held     map[string]*reservation // by call
+
+	entrySeq, entryFrom int64
+	trail               trail
+
+	// Parameters of rows to write.
+	entries, records, answers, reserved, operations []any
+
+	questions  []question
+	statements []statement
+	keys       [4][]any
+	scratch    []any
 }
 
 type wallet struct {
@@ -43,82 +51,140 @@ type wallet struct {
 	old, balance int64
 }
 
-// groupSQL is what a group asks of the database.
+// house is one of the house's accounts: how far the group moves it, and what
+// is in it where that was asked for.
+type house struct{ balance, moved int64 }
+
+// groupSQL is what a group asks of the database, and tells it.
 type groupSQL struct {
-	wallets, families         list
-	entries, records, rotated bulk
-	pay, last, charged        *sql.Stmt
-	advance                   *sql.Stmt
+	head, charged, refunded, link, house *query // of one row
+	wallets, families, kept, held        list
+	entries, records, rotated, answers   bulk
+	reserved, operations                 bulk
+	pay                                  [payAtOnce]*query
+	move, advance, raise                 *query
+	answered, unanswered, released       *query
 }
 
-func (p *statements) group() groupSQL {
-	return groupSQL{
+func (p *statements) group(lock string) groupSQL {
+	g := groupSQL{
+		head:     p.prepare(`SELECT entry_seq, seq, link FROM audit_head WHERE id = 1` + lock),
 		wallets:  p.list(`SELECT account, balance FROM wallet WHERE account`),
 		families: p.list(`SELECT family, generation, rotated_at, dead_at, expires_at FROM refresh_family WHERE family`),
-		entries: p.bulk(7, `INSERT INTO entry (seq, call, account, kind, amount, balance, at)`,
+		kept:     p.list(`SELECT id, call, body, sealed, at, open FROM answer WHERE id`),
+		held:     p.list(`SELECT call, account, amount FROM reservation WHERE call`),
+		house:    p.prepare(`SELECT balance FROM house WHERE name = $1`),
+		link:     p.prepare(`SELECT link FROM audit WHERE seq = $1`),
+		charged:  p.prepare(`SELECT amount FROM entry WHERE account = $1 AND call = $2 AND kind = $3`),
+		refunded: p.prepare(`SELECT coalesce(cast(sum(e.amount) AS BIGINT), 0) FROM operation o ` +
+			`JOIN entry e ON e.account = $1 AND e.call = o.id AND e.kind = $2 WHERE o.refers = $3`),
+		entries: p.bulk(8, `INSERT INTO entry (seq, call, account, contra, kind, amount, balance, at)`,
 			`ON CONFLICT (account, call, kind) DO NOTHING`),
 		records: p.bulk(17, `INSERT INTO audit (`+lineColumns+`)`, ``),
 		rotated: p.bulk(5, `INSERT INTO refresh_family (family, generation, rotated_at, dead_at, expires_at)`,
 			`ON CONFLICT (family) DO UPDATE SET generation = excluded.generation, `+
 				`rotated_at = excluded.rotated_at, dead_at = excluded.dead_at`),
-		pay:     p.prepare(`UPDATE wallet SET balance = $1 WHERE account = $2 AND balance = $3`),
-		charged: p.prepare(`SELECT count(*) FROM entry WHERE account = $1 AND call = $2 AND kind = $3`),
-		last:    p.prepare(`SELECT coalesce((SELECT max(seq) FROM entry), 0), seq, link FROM audit_head WHERE id = 1`),
-		advance: p.prepare(`UPDATE audit_head SET seq = $1, link = $2 WHERE id = 1 AND seq = $3 AND link = $4`),
+		answers:    p.bulk(6, `INSERT INTO answer (id, call, body, sealed, at, open)`, ``),
+		reserved:   p.bulk(12, `INSERT INTO reservation (call, account, amount, at, deadline, dialect, service, method, peer, subject, document, answer)`, ``),
+		operations: p.bulk(5, `INSERT INTO operation (id, actor, reason, refers, at)`, ``),
+		move:       p.prepare(`UPDATE house SET balance = balance + $1 WHERE name = $2`),
+		answered:   p.prepare(`UPDATE answer SET sealed = $1, at = $2, open = 0 WHERE id = $3 AND open = 1`),
+		unanswered: p.prepare(`DELETE FROM answer WHERE id = $1 AND open = 1`),
+		released:   p.prepare(`DELETE FROM reservation WHERE call = $1`),
+		raise:      p.prepare(`UPDATE version SET number = number + 1 WHERE kind = $1`),
+		advance: p.prepare(`UPDATE audit_head SET seq = $1, link = $2, entry_seq = $3 ` +
+			`WHERE id = 1 AND seq = $4 AND link = $5 AND entry_seq = $6`),
 	}
+	for i := range g.pay {
+		g.pay[i] = p.pay(i + 1)
+	}
+	return g
 }
 
 func (g *group) reset(orders []*order, careful bool, now time.Time) {
 	if g.wallets == nil {
-		g.wallets, g.families = map[string]*wallet{}, map[string]*family{}
+		g.wallets, g.houses, g.families = map[string]*wallet{}, map[string]*house{}, map[string]*family{}
+		g.kept, g.held = map[[32]byte]*kept{}, map[string]*reservation{}
 	}
 	clear(g.wallets)
+	clear(g.houses)
 	clear(g.families)
+	clear(g.kept)
+	clear(g.held)
 	g.orders, g.careful, g.now = orders, careful, now.UnixMicro()
-	g.touched, g.entries, g.records = g.touched[:0], g.entries[:0], g.records[:0]
+	g.entries, g.records, g.answers = g.entries[:0], g.records[:0], g.answers[:0]
+	g.reserved, g.operations = g.reserved[:0], g.operations[:0]
+	g.statements, g.scratch = g.statements[:0], g.scratch[:0]
 }
 
 // run is the transaction.
-func (g *group) run(tx *sql.Tx) error {
-	if err := g.begin(tx); err != nil {
+func (g *group) run() error {
+	defer g.session.abandon()
+	if err := g.read(); err != nil {
 		return err
 	}
-	if err := g.readWallets(tx); err != nil {
-		return fmt.Errorf("read wallets: %w", err)
-	}
-	if err := g.readFamilies(tx); err != nil {
-		return fmt.Errorf("read token families: %w", err)
-	}
 	for _, o := range g.orders {
-		if err := g.decide(tx, o); err != nil {
+		if err := g.decide(o); err != nil {
 			return err
 		}
 	}
-	return g.write(tx)
+	if err := g.write(); err != nil {
+		return fmt.Errorf("write a group: %w", err)
+	}
+	return nil
 }
 
-// begin finds where the ledger and the trail end.
-func (g *group) begin(tx *sql.Tx) error {
+// read takes the head, and all that the orders are decided by.
+func (g *group) read() error {
 	var seq int64
 	var link []byte
-	if err := row(tx, g.sql.last).Scan(&g.entrySeq, &seq, &link); err != nil {
-		return fmt.Errorf("read the last numbers: %w", err)
+	g.questions = append(g.questions[:0], question{g.sql.head, nil, func(into func(...any) error) error {
+		return into(&g.entrySeq, &seq, &link)
+	}})
+	g.askWallets()
+	g.askFamilies()
+	g.askKept()
+	g.askHeld()
+	if err := g.session.ask(g.questions); err != nil {
+		return fmt.Errorf("read what a group needs: %w", err)
 	}
-	return g.trail.begin(seq, link)
+	g.entryFrom = g.entrySeq
+	return g.begin(seq, link)
 }
 
-func (g *group) readWallets(tx *sql.Tx) error {
-	g.keys = g.keys[:0]
+// begin goes on from the head as it was read. It may have been moved by other
+// nodes, but never to before what this one saw.
+func (g *group) begin(seq int64, link []byte) error {
+	foreign, err := g.trail.begin(seq, link)
+	if err != nil || !foreign || g.trail.seen.Seq == 0 {
+		return err
+	}
+	var stands bool
+	err = g.session.ask([]question{{g.sql.link, []any{g.trail.seen.Seq}, func(into func(...any) error) error {
+		var link []byte
+		err := into(&link)
+		stands = string(link) == string(g.trail.seen.Link[:])
+		return err
+	}}})
+	if err == nil && !stands {
+		err = ErrTrail
+	}
+	return err
+}
+
+func (g *group) askWallets() {
+	keys := g.keys[0][:0]
 	for _, o := range g.orders {
-		account := o.Charge.Account
-		if o.Charge.Amount == 0 || g.wallets[account] != nil {
+		account := o.wallet()
+		if account == "" || g.wallets[account] != nil {
 			continue
 		}
 		// Until it is read a wallet is empty, and stays so if there is none.
-		g.wallets[account] = &wallet{account: account}
-		g.keys = append(g.keys, account)
+		g.wallets[account] = &wallet{account: account, old: none, balance: none}
+		keys = append(keys, account)
 	}
-	return g.sql.wallets.query(tx, g.keys, func(into func(...any) error) error {
+	g.keys[0] = keys
+	g.questions = g.sql.wallets.questions(g.questions, keys, func(into func(...any) error) error {
 		var account string
 		var balance int64
 		if err := into(&account, &balance); err != nil {
@@ -130,16 +196,20 @@ func (g *group) readWallets(tx *sql.Tx) error {
 	})
 }
 
-func (g *group) readFamilies(tx *sql.Tx) error {
-	g.keys = g.keys[:0]
+// none is the balance of a wallet that is not there: less than any.
+const none = -1
+
+func (g *group) askFamilies() {
+	keys := g.keys[1][:0]
 	for _, o := range g.orders {
 		if o.Rotation == nil || g.families[o.Rotation.Family] != nil {
 			continue
 		}
 		g.families[o.Rotation.Family] = &family{expiresAt: o.Rotation.Expires.UnixMicro()}
-		g.keys = append(g.keys, o.Rotation.Family)
+		keys = append(keys, o.Rotation.Family)
 	}
-	return g.sql.families.query(tx, g.keys, func(into func(...any) error) error {
+	g.keys[1] = keys
+	g.questions = g.sql.families.questions(g.questions, keys, func(into func(...any) error) error {
 		var name string
 		var f family
 		if err := into(&name, &f.generation, &f.rotatedAt, &f.deadAt, &f.expiresAt); err != nil {
@@ -150,14 +220,31 @@ func (g *group) readFamilies(tx *sql.Tx) error {
 	})
 }
 
-// decide settles one closing: the refresh token first, then the money. Either
-// refusal leaves the other untouched, and a record of itself.
-func (g *group) decide(tx *sql.Tx, o *order) error {
+// decide settles one order: the idempotency key first, then the refresh token,
+// then the money. A refusal leaves the others untouched, and a record of itself.
+func (g *group) decide(o *order) error {
 	o.refusal = nil
+	switch {
+	case o.intent != nil:
+		return g.open(o)
+	case o.operation != nil:
+		return g.operate(o)
+	case o.reversal:
+		g.reverse(o)
+		return nil
+	default:
+		return g.close(o)
+	}
+}
+
+func (g *group) close(o *order) error {
 	if g.careful {
-		if repeated, err := g.repeated(tx, o); err != nil || repeated {
+		if repeated, err := g.repeated(o); err != nil || repeated {
 			return err
 		}
+	}
+	if g.answered(o, &o.Record, o.Key) {
+		return nil
 	}
 	var f *family
 	var before family
@@ -165,45 +252,57 @@ func (g *group) decide(tx *sql.Tx, o *order) error {
 		f = g.families[o.Rotation.Family]
 		before = *f
 		if !f.rotate(o.Rotation, g.now) {
-			g.refuse(o, fault.Grant)
+			g.refuse(o, &o.Record, fault.Grant)
 			return nil
 		}
 	}
-	if !g.charge(o) {
+	if !g.settle(o) {
 		if f != nil {
 			*f = before
 		}
 		// A call that was charged before needs no credit.
-		if repeated, err := g.repeated(tx, o); err != nil || repeated {
+		if repeated, err := g.repeated(o); err != nil || repeated {
 			return err
 		}
-		g.refuse(o, fault.Credit)
+		g.refuse(o, &o.Record, fault.Credit)
 		return nil
 	}
+	g.keep(o)
 	g.record(&o.Record, o.Record.Outcome, int64(o.Record.Price), o.Record.Document)
 	return nil
 }
 
 // repeated tells whether the call was charged before, in the database or in
 // this group.
-func (g *group) repeated(tx *sql.Tx, o *order) (bool, error) {
+func (g *group) repeated(o *order) (bool, error) {
 	if o.Charge.Amount == 0 {
 		return false, nil
 	}
 	for i := 0; i < len(g.entries); i += g.sql.entries.columns {
-		if g.entries[i+1] == o.Record.Call && g.entries[i+2] == o.Charge.Account {
+		if g.entries[i+1] == o.Record.Call && g.entries[i+2] == o.Charge.Account && g.entries[i+4] == string(ledger.Charge) {
 			return true, nil
 		}
 	}
-	var n int
-	if err := row(tx, g.sql.charged, o.Charge.Account, o.Record.Call, string(ledger.Charge)).Scan(&n); err != nil {
-		return false, fmt.Errorf("look for an earlier charge: %w", err)
-	}
-	return n > 0, nil
+	amount, err := g.charged(o.Charge.Account, o.Record.Call, ledger.Charge)
+	return amount != 0, err
 }
 
-// charge tells whether the wallet covers the charge, and takes it if so.
-func (g *group) charge(o *order) bool {
+// charged gives the entry of a call, 0 where there is none.
+func (g *group) charged(account, call string, kind ledger.Kind) (amount int64, err error) {
+	err = g.session.ask([]question{{g.sql.charged, []any{account, call, string(kind)}, func(into func(...any) error) error {
+		return into(&amount)
+	}}})
+	if err != nil {
+		return 0, fmt.Errorf("look for an earlier charge: %w", err)
+	}
+	return amount, nil
+}
+
+// settle tells whether the wallet covers the charge, and takes it if so.
+func (g *group) settle(o *order) bool {
+	if o.Charge.Held > 0 {
+		return g.settleHeld(o)
+	}
 	amount := int64(o.Charge.Amount)
 	if amount == 0 {
 		return true
@@ -212,22 +311,39 @@ func (g *group) charge(o *order) bool {
 	if w.balance < amount {
 		return false
 	}
-	if w.balance == w.old {
-		g.touched = append(g.touched, w) // charges only ever lower a balance, so this happens once
-	}
-	w.balance -= amount
-	g.entrySeq++
-	g.entries = append(g.entries, g.entrySeq, o.Record.Call, w.account, string(ledger.Charge), -amount, w.balance, g.now)
+	g.post(w, o.Record.Call, ledger.Charge, -amount)
 	return true
 }
 
-func (g *group) refuse(o *order, code fault.Code) {
+// post moves an amount into a wallet, from the house's side of the kind.
+func (g *group) post(w *wallet, call string, kind ledger.Kind, amount int64) {
+	w.balance += amount
+	contra := kind.Contra()
+	g.houseOf(contra).moved -= amount
+	g.entry(call, w.account, contra, kind, amount, w.balance)
+}
+
+func (g *group) entry(call, account, contra string, kind ledger.Kind, amount, balance int64) {
+	g.entrySeq++
+	g.entries = append(g.entries, g.entrySeq, call, account, contra, string(kind), amount, balance, g.now)
+}
+
+func (g *group) houseOf(name string) *house {
+	h := g.houses[name]
+	if h == nil {
+		h = &house{}
+		g.houses[name] = h
+	}
+	return h
+}
+
+func (g *group) refuse(o *order, r *audit.Record, code fault.Code) {
 	o.refusal = fault.New(code)
-	document := o.Record.Document
+	document := r.Document
 	if code == fault.Grant {
 		document = "" // the token that the record names is never given out
 	}
-	g.record(&o.Record, code.String(), 0, document)
+	g.record(r, code.String(), 0, document)
 }
 
 func (g *group) record(r *audit.Record, outcome string, price int64, document string) {
@@ -236,60 +352,49 @@ func (g *group) record(r *audit.Record, outcome string, price int64, document st
 		l.Outcome, l.Price, l.Source, l.Subject, l.Document, l.Salt, l.Digest, l.Link)
 }
 
-func (g *group) write(tx *sql.Tx) error {
-	for _, w := range g.touched {
-		if err := g.pay(tx, w); err != nil {
-			return fmt.Errorf("change a wallet: %w", err)
+func (g *group) write() error {
+	g.payAll()
+	for name, h := range g.houses {
+		if h.moved != 0 {
+			g.tell(g.sql.move, 1, errMoved, h.moved, name)
 		}
 	}
-	if n, err := g.sql.entries.exec(tx, g.entries); err != nil {
-		return fmt.Errorf("write entries: %w", err)
-	} else if int(n) < len(g.entries)/g.sql.entries.columns {
-		return errRepeated
-	}
-	if err := g.writeFamilies(tx); err != nil {
-		return fmt.Errorf("write token families: %w", err)
-	}
-	if _, err := g.sql.records.exec(tx, g.records); err != nil {
-		return fmt.Errorf("write records: %w", err)
-	}
-	return g.advance(tx)
+	g.statements = g.sql.entries.statements(g.statements, g.entries, true, errRepeated)
+	g.writeFamilies()
+	g.statements = g.sql.records.statements(g.statements, g.records, false, nil)
+	g.statements = g.sql.answers.statements(g.statements, g.answers, false, nil)
+	g.statements = g.sql.reserved.statements(g.statements, g.reserved, false, nil)
+	g.statements = g.sql.operations.statements(g.statements, g.operations, false, nil)
+	g.advance()
+	return g.session.tell(g.statements)
 }
 
-// advance moves the head to the group's last record, from where it was read.
-func (g *group) advance(tx *sql.Tx) error {
+func (g *group) tell(q *query, want int64, otherwise error, args ...any) {
+	g.statements = append(g.statements, statement{q, args, want, otherwise})
+}
+
+// advance moves the head to the group's last record and entry, from where it
+// was read.
+func (g *group) advance() {
 	from, to := &g.trail.head, &g.trail.next
-	if from.Seq == to.Seq {
-		return nil
+	if from.Seq == to.Seq && g.entryFrom == g.entrySeq {
+		return
 	}
-	n, err := exec(tx, g.sql.advance, to.Seq, to.Link[:], from.Seq, from.Link[:])
-	if err == nil && n != 1 {
-		err = ErrTrail
-	}
-	if err != nil {
-		return fmt.Errorf("move the trail's head: %w", err)
-	}
-	return nil
+	g.tell(g.sql.advance, 1, ErrTrail, to.Seq, to.Link[:], g.entrySeq, from.Seq, from.Link[:], g.entryFrom)
 }
 
-// pay asks for the old balance once more: whatever else writes to wallets, a
-// change that this group did not see stops it.
-func (g *group) pay(tx *sql.Tx, w *wallet) error {
-	n, err := exec(tx, g.sql.pay, w.balance, w.account, w.old)
-	if err == nil && n != 1 {
-		err = errMoved
-	}
-	return err
-}
-
-func (g *group) writeFamilies(tx *sql.Tx) error {
-	args := g.keys[:0]
+func (g *group) writeFamilies() {
+	args := g.scratch
+	died := false
 	for name, f := range g.families {
 		if f.changed {
 			args = append(args, name, f.generation, f.rotatedAt, f.deadAt, f.expiresAt)
+			died = died || f.deadAt != 0
 		}
 	}
-	g.keys = args
-	_, err := g.sql.rotated.exec(tx, args)
-	return err
+	g.scratch = args
+	g.statements = g.sql.rotated.statements(g.statements, args, false, nil)
+	if died {
+		g.tell(g.sql.raise, 1, errMoved, "families")
+	}
 }

@@ -144,7 +144,7 @@ func insertPeople(tx *sql.Tx, insert *bulk, group []sealedPerson) error {
 		for _, row := range part {
 			args = append(args, row.id, row.sealed)
 		}
-		if _, err := insert.exec(tx, args); err != nil {
+		if err := insert.exec(tx, args); err != nil {
 			return err
 		}
 	}

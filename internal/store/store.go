@@ -20,7 +20,6 @@ import (
 	"github.com/gofrs/flock"
 
 	"dargah.dev/dargah/internal/audit"
-	"dargah.dev/dargah/internal/rial"
 	"dargah.dev/dargah/internal/seal"
 )
 
@@ -55,6 +54,7 @@ type Store struct {
 	made    statements    // of the writer
 	group   groupSQL      // made of them
 	done    chan struct{} // closed when the committer has ended
+	closing chan struct{} // closed when it is to end
 	failing atomic.Bool   // the last transaction failed
 
 	persons   personReader
@@ -67,7 +67,7 @@ type Store struct {
 // brings its schema up to date. Besides ErrInUse, ErrNewer, ErrTrail and
 // seal.ErrMasterKey it fails where the place cannot keep the promises of Commit.
 func Open(ctx context.Context, at Location, opts Options) (_ *Store, err error) {
-	s := &Store{now: opts.Now, done: make(chan struct{})}
+	s := &Store{now: opts.Now, done: make(chan struct{}), closing: make(chan struct{})}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -78,7 +78,8 @@ func Open(ctx context.Context, at Location, opts Options) (_ *Store, err error) 
 		return nil, errors.Join(fmt.Errorf("open the data folder %s: %w", at, err), s.release())
 	}
 	s.queue.wake = make(chan struct{}, 1)
-	commits := committer{store: s, groupMax: cmp.Or(opts.GroupMax, 512), group: group{sql: s.group, trail: s.trail()}}
+	commits := &committer{store: s, groupMax: cmp.Or(opts.GroupMax, 512), watch: watch{queue: &s.queue}}
+	commits.group = group{sql: s.group, trail: s.trail(), session: &sqliteSession{db: s.writer}}
 	go commits.run(s.done)
 	return s, nil
 }
@@ -100,13 +101,13 @@ func (s *Store) open(ctx context.Context, at Location) error {
 	if s.head, err = readHead(ctx, s.writer); err != nil {
 		return err
 	}
-	if err := s.sweep(ctx); err != nil {
+	if err := s.Sweep(ctx); err != nil {
 		return err
 	}
 	if err := s.loadWallets(ctx); err != nil {
 		return err
 	}
-	if err := s.loadDead(ctx); err != nil {
+	if err := s.LoadFamilies(ctx); err != nil {
 		return err
 	}
 	if s.persons, err = newPersonReader(ctx, s.reader, s.keys); err != nil {
@@ -116,13 +117,13 @@ func (s *Store) open(ctx context.Context, at Location) error {
 		return fmt.Errorf("prepare the look-up of reports: %w", err)
 	}
 	s.made.db = s.writer
-	s.group = s.made.group()
+	s.group = s.made.group("")
 	return s.made.err
 }
 
 // trail is the trail as it was found.
 func (s *Store) trail() trail {
-	return trail{chain: audit.NewChain(s.keys.Key(trailPurpose)), head: s.head, next: s.head}
+	return trail{chain: audit.NewChain(s.keys.Key(trailPurpose)), seen: s.head}
 }
 
 // Close commits what is queued, moves everything into the database file and
@@ -130,6 +131,7 @@ func (s *Store) trail() trail {
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		s.queue.close()
+		close(s.closing)
 		<-s.done
 		s.closed = s.release()
 	})
@@ -152,10 +154,6 @@ func (s *Store) release() error {
 
 // Keyring seals and hashes with the folder's keys.
 func (s *Store) Keyring() *seal.Keyring { return s.keys }
-
-// Balance is the account's balance after the last commit; 0 for an unknown
-// account. It reads memory alone.
-func (s *Store) Balance(account string) rial.Amount { return s.wallets.balance(account) }
 
 // Dead tells whether the family of refresh tokens was killed. It reads memory
 // alone.

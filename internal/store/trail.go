@@ -28,22 +28,24 @@ func lineInto(l *audit.Line) []any {
 // trail is the end of the chain, as the group in hand makes it longer.
 type trail struct {
 	chain *audit.Chain
+	seen  audit.Head // the last that this node wrote
 	head  audit.Head // what the group began with
 	next  audit.Head // what it ends with
 	line  audit.Line
 	bytes []byte // salts, digests and links of the group's rows
 }
 
-// begin takes the head as it was read. It must be the one that is in memory:
-// before the last group, if that failed, or after it. A commit can fail after
-// it was done, so that either may be true then; a third one is not ours.
-func (t *trail) begin(seq int64, link []byte) error {
+// begin takes the head as it was read. It is the one that this node wrote, or
+// one that another node or a command made of it: then it is foreign, and what
+// this node wrote must still stand below it. One that lies before is ErrTrail.
+func (t *trail) begin(seq int64, link []byte) (foreign bool, err error) {
 	read := audit.Head{Seq: seq}
-	if copy(read.Link[:], link) != len(link) || read != t.head && read != t.next {
-		return ErrTrail
+	if copy(read.Link[:], link) != len(link) || len(link) != len(read.Link) || seq < t.seen.Seq ||
+		seq == t.seen.Seq && read != t.seen {
+		return false, ErrTrail
 	}
 	t.head, t.next, t.bytes = read, read, t.bytes[:0]
-	return nil
+	return read != t.seen, nil
 }
 
 // add makes the record the next one. The line and what it points to are good

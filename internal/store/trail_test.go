@@ -209,8 +209,8 @@ func TestHeadChangedUnderARunningStore(t *testing.T) {
 		}
 		change(`DELETE FROM audit; INSERT INTO audit SELECT * FROM kept; DELETE FROM audit_head; INSERT INTO audit_head SELECT * FROM kept_head`)
 	}
-	if err := commit(4); err != nil || s.Balance("a0") != 97 {
-		t.Errorf("as it was again: %v, balance %d", err, s.Balance("a0"))
+	if err := commit(4); err != nil || storetest.Balance(t, s, "a0") != 97 {
+		t.Errorf("as it was again: %v, balance %d", err, storetest.Balance(t, s, "a0"))
 	}
 }
 

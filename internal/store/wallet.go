@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -44,11 +46,36 @@ func (w *wallets) put(balances map[string]int64) {
 	w.known.Store(&next)
 }
 
-// set changes the balance of an account that is known.
+// set changes a balance.
 func (w *wallets) set(account string, balance int64) {
-	if b := (*w.known.Load())[account]; b != nil {
-		b.Store(balance)
+	if known := w.known.Load(); known != nil {
+		if b := (*known)[account]; b != nil {
+			b.Store(balance)
+			return
+		}
 	}
+	w.put(map[string]int64{account: balance})
+}
+
+// Covers tells whether a wallet holds as much as a price. It asks the database
+// only where memory says no: another node or a command may have put money
+// there. A yes is no promise, since Commit decides.
+func (s *Store) Covers(ctx context.Context, account string, price rial.Amount) (bool, error) {
+	if price <= s.wallets.balance(account) {
+		return true, nil
+	}
+	balance, err := s.Balance(ctx, account)
+	return price <= balance, err
+}
+
+// Balance is what an account's wallet holds; 0 for an unknown account.
+func (s *Store) Balance(ctx context.Context, account string) (rial.Amount, error) {
+	var balance rial.Amount
+	err := s.reader.QueryRowContext(ctx, `SELECT balance FROM wallet WHERE account = $1`, account).Scan(&balance)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("read a balance: %w", err)
+	}
+	return balance, nil
 }
 
 func (s *Store) loadWallets(ctx context.Context) error {

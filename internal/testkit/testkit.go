@@ -22,6 +22,7 @@ import (
 	"dargah.dev/dargah/internal/event"
 	"dargah.dev/dargah/internal/fixture"
 	"dargah.dev/dargah/internal/password"
+	"dargah.dev/dargah/internal/rial"
 	"dargah.dev/dargah/internal/store"
 )
 
@@ -137,4 +138,12 @@ func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
+}
+
+// Balance is what an account's wallet holds.
+func (s *Server) Balance(t testing.TB, account string) rial.Amount {
+	t.Helper()
+	balance, err := s.Store.Balance(context.Background(), account)
+	must(t, err)
+	return balance
 }

@@ -1,6 +1,7 @@
 package dialecttest
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -158,7 +159,9 @@ func (s spent) Take(key string, perSecond int) (bool, time.Duration) {
 
 type wallets map[string]rial.Amount
 
-func (w wallets) Balance(account string) rial.Amount { return w[account] }
+func (w wallets) Covers(_ context.Context, of string, price rial.Amount) (bool, error) {
+	return price <= w[of], nil
+}
 
 // permutations gives every order of list; each is a slice of its own.
 func permutations(list []admission.Check) func(yield func([]admission.Check) bool) {

@@ -88,6 +88,9 @@ var oauth = map[fault.Code]worded{
 	fault.Credit:      notGranted,
 	fault.NotFound:    notGranted,
 
+	fault.InFlight:  {http.StatusConflict, invalidRequest, "a call with this idempotency key is under way"},
+	fault.KeyReused: {http.StatusUnprocessableEntity, invalidRequest, "this idempotency key was used for another call"},
+
 	fault.Rate: {http.StatusTooManyRequests, unavailable, "too many calls; try again later"},
 }
 
@@ -162,6 +165,8 @@ var enveloped = map[fault.Code]message{
 	fault.Operation:  {http.StatusForbidden, "این متد برای حساب کاربری شما فعال نیست."},
 	fault.Rate:       {http.StatusTooManyRequests, "تعداد فراخوانی بیش از حد مجاز است. لطفاً اندکی بعد دوباره تلاش کنید."},
 	fault.Credit:     {http.StatusPaymentRequired, "اعتبار کیف پول شما کافی نیست."},
+	fault.InFlight:   {http.StatusConflict, "فراخوانی دیگری با همین کلید یکتایی در حال انجام است."},
+	fault.KeyReused:  {http.StatusUnprocessableEntity, "این کلید یکتایی پیش از این برای فراخوانی دیگری به کار رفته است."},
 
 	fault.NotFound: {http.StatusNotFound, "اطلاعاتی برای این شخص یافت نشد."},
 }

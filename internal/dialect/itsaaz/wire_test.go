@@ -100,7 +100,7 @@ func TestPayLinkWorks(t *testing.T) {
 	t.Parallel()
 	s := testkit.Start(t, testkit.Options{World: world(t)})
 	owner := s.App.Desk.Book.Now().ByName("sms.smsafzar", "testuser")
-	before := s.Store.Balance(owner.ID)
+	before := s.Balance(t, owner.ID)
 	body := info(t, s, testuser(t, s), "1234567891").body
 	var answer struct{ Data struct{ PayURL string } }
 	if err := json.Unmarshal([]byte(body), &answer); err != nil {
@@ -114,7 +114,7 @@ func TestPayLinkWorks(t *testing.T) {
 	if page.status != http.StatusOK || !strings.Contains(page.body, "۴۵٬۰۰۰ ریال") || strings.Contains(page.body, "1234567891") {
 		t.Errorf("%d %s", page.status, page.body)
 	}
-	if left := s.Store.Balance(owner.ID); left != before {
+	if left := s.Balance(t, owner.ID); left != before {
 		t.Errorf("the info call took %d rials", before-left)
 	}
 }

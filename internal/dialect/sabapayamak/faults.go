@@ -58,6 +58,8 @@ var answers = map[fault.Code]answer{
 	fault.Service:     noService,
 	fault.Operation:   noService,
 	fault.Rate:        {http.StatusTooManyRequests, 23, "در حال حاضر امکان پردازش درخواست جدید وجود ندارد،لطفا دوباره سعی کنید"},
+	fault.InFlight:    {http.StatusConflict, 19, textInvalidRequest},
+	fault.KeyReused:   {http.StatusUnprocessableEntity, 19, textInvalidRequest},
 	fault.Credit:      {http.StatusPaymentRequired, 14, "مانده اعتبار ریالی مورد نیاز برای ارسال پیامک کافی نیست"},
 }
 

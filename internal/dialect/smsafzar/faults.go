@@ -41,6 +41,8 @@ var (
 	mediaType   = answer{http.StatusUnsupportedMediaType, 415, ".نوع محتوای درخواست ارسالی معتبر نمی باشد"}
 	wrongLine   = answer{http.StatusBadRequest, 1001, ".شماره ارسال کننده معتبر نمی باشد"}
 	suspended   = answer{http.StatusBadRequest, 1001, ".وضعیت شماره ارسال کننده جهت ارسال مناسب نمی باشد"}
+	inFlight    = answer{http.StatusConflict, 409, ".درخواست دیگری با همین کلید یکتایی در حال انجام می باشد"}
+	keyReused   = answer{http.StatusUnprocessableEntity, 422, ".کلید یکتایی قبلا برای درخواست دیگری استفاده شده است"}
 	unavailable = answer{http.StatusServiceUnavailable, 0, "سرویس به صورت موقت در دسترس نمی باشد. | شناسه خطا : %d"}
 )
 
@@ -59,7 +61,7 @@ var answers = map[fault.Code]answer{
 
 	fault.Disabled: disabled, fault.Expired: expired, fault.Address: wrongAddress,
 	fault.Service: noService, fault.Operation: noMethod, fault.Rate: overRate, fault.Credit: noCredit,
-	fault.Line: wrongLine, fault.LineStatus: suspended,
+	fault.Line: wrongLine, fault.LineStatus: suspended, fault.InFlight: inFlight, fault.KeyReused: keyReused,
 }
 
 type problem struct {

@@ -36,6 +36,8 @@ var (
 	noRoute         = answer{http.StatusNotFound, 17, "سرویسی در این آدرس وجود ندارد"}
 	wrongMethod     = answer{http.StatusMethodNotAllowed, 18, "این سرویس فقط با متد POST فراخوانی می\u200cشود"}
 	tooLarge        = answer{http.StatusRequestEntityTooLarge, 19, "حجم درخواست بیش از حد مجاز است"}
+	inFlight        = answer{http.StatusConflict, 21, "درخواست دیگری با همین کلید یکتایی در حال انجام است"}
+	keyReused       = answer{http.StatusUnprocessableEntity, 22, "این کلید یکتایی پیش از این برای درخواست دیگری به کار رفته است"}
 	wrongType       = answer{http.StatusUnsupportedMediaType, 20, "نوع محتوای درخواست باید application/json باشد"}
 )
 
@@ -54,7 +56,7 @@ var answers = map[fault.Code]answer{
 	fault.Disabled: disabled, fault.Expired: expired, fault.Address: wrongAddress,
 	fault.Service: noService, fault.Operation: noService, fault.ClientGrant: noService, fault.GrantType: noService,
 	fault.Scope: noService, fault.Line: noService, fault.LineStatus: noService,
-	fault.Rate: tooOften, fault.Credit: noCredit,
+	fault.Rate: tooOften, fault.Credit: noCredit, fault.InFlight: inFlight, fault.KeyReused: keyReused,
 }
 
 // fieldAnswers word an unacceptable value by its field; of several, the first

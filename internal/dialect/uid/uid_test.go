@@ -110,12 +110,12 @@ func TestOnlyAnAnswerCosts(t *testing.T) {
 		{"wrong token", id, "wrong", code, date, 2, 0},
 		{"answered again", id, secret, code, date, 0, price},
 	} {
-		before := server.Store.Balance(owner.ID)
+		before := server.Balance(t, owner.ID)
 		got := ask(t, server, c.id, c.secret, c.code, c.date)
 		if got.code != c.want {
 			t.Errorf("%s: code %d, want %d", c.name, got.code, c.want)
 		}
-		if paid := before - server.Store.Balance(owner.ID); paid != c.costs {
+		if paid := before - server.Balance(t, owner.ID); paid != c.costs {
 			t.Errorf("%s: cost %d, want %d", c.name, paid, c.costs)
 		}
 	}

@@ -116,8 +116,8 @@ func rotationWithoutCredit(t *testing.T, place Place) {
 	if err := priced("reuse", 0, 4); !refused(err, fault.Grant) {
 		t.Fatal(err)
 	}
-	if s.Balance("a0") != 6 {
-		t.Errorf("balance %d, want 6", s.Balance("a0"))
+	if Balance(t, s, "a0") != 6 {
+		t.Errorf("balance %d, want 6", Balance(t, s, "a0"))
 	}
 }
 
@@ -169,8 +169,8 @@ func reopen(t *testing.T, place Place) {
 	Close(t, s)
 
 	s = Must(t, place, store.Options{Now: c.now})
-	if s.Balance("a0") != 70 || s.Balance("a1") != 50 || !s.Dead("dead") || s.Dead("alive") {
-		t.Errorf("balances %d and %d, dead %v and %v", s.Balance("a0"), s.Balance("a1"), s.Dead("dead"), s.Dead("alive"))
+	if Balance(t, s, "a0") != 70 || Balance(t, s, "a1") != 50 || !s.Dead("dead") || s.Dead("alive") {
+		t.Errorf("balances %d and %d, dead %v and %v", Balance(t, s, "a0"), Balance(t, s, "a1"), s.Dead("dead"), s.Dead("alive"))
 	}
 	if string(s.Keyring().Hash("test", "value")) != string(hash) {
 		t.Error("the keyed hash is another one")
@@ -181,7 +181,7 @@ func reopen(t *testing.T, place Place) {
 		t.Errorf("the dead family: %v", err)
 	}
 	Balanced(t, s, "a0")
-	if s.Balance("a0") != 70 {
-		t.Errorf("balance %d", s.Balance("a0"))
+	if Balance(t, s, "a0") != 70 {
+		t.Errorf("balance %d", Balance(t, s, "a0"))
 	}
 }

@@ -34,7 +34,7 @@ func creditRace(t *testing.T, place Place) {
 		}
 	}
 	entries, records := history(t, s, "a0")
-	got := []int{charged, len(entries) - 1, len(records), int(s.Balance("a0"))}
+	got := []int{charged, len(entries) - 1, len(records), int(Balance(t, s, "a0"))}
 	if diff := cmp.Diff([]int{covered, covered, callers, price - 1}, got); diff != "" {
 		t.Errorf("charged, entries, records, balance: %s", diff)
 	}
@@ -49,8 +49,8 @@ func repeatedClose(t *testing.T, place Place) {
 	}
 	ok(t, s.Commit(t.Context(), Charge("once", "a1", 30))) // another account's call of the same name is another call
 	entries, records := history(t, s, "a0")
-	if len(entries) != 2 || len(records) != 1 || s.Balance("a0") != 70 || s.Balance("a1") != 70 {
-		t.Errorf("%d entries, %d records, balances %d and %d", len(entries), len(records), s.Balance("a0"), s.Balance("a1"))
+	if len(entries) != 2 || len(records) != 1 || Balance(t, s, "a0") != 70 || Balance(t, s, "a1") != 70 {
+		t.Errorf("%d entries, %d records, balances %d and %d", len(entries), len(records), Balance(t, s, "a0"), Balance(t, s, "a1"))
 	}
 	Balanced(t, s, "a0")
 }
@@ -64,8 +64,8 @@ func repeatedTogether(t *testing.T, place Place) {
 		ok(t, err)
 	}
 	entries, _ := history(t, s, "a0")
-	if len(entries) != 11 || s.Balance("a0") != 900 {
-		t.Errorf("%d entries, balance %d, want 11 and 900", len(entries), s.Balance("a0"))
+	if len(entries) != 11 || Balance(t, s, "a0") != 900 {
+		t.Errorf("%d entries, balance %d, want 11 and 900", len(entries), Balance(t, s, "a0"))
 	}
 	Balanced(t, s, "a0")
 }
@@ -87,8 +87,8 @@ func refusedCharge(t *testing.T, place Place) {
 			t.Errorf("%s: %s", c.call, diff)
 		}
 	}
-	if s.Balance("a0") != 10 {
-		t.Errorf("balance %d after a refused charge of 11 from 10", s.Balance("a0"))
+	if Balance(t, s, "a0") != 10 {
+		t.Errorf("balance %d after a refused charge of 11 from 10", Balance(t, s, "a0"))
 	}
 }
 
@@ -163,7 +163,7 @@ func books(t *testing.T, place Place) {
 				balance -= price
 				charged[call] = true
 			}
-			if got := s.Balance(of); got != balance {
+			if got := Balance(t, s, of); got != balance {
 				t.Fatalf("balance %d, want %d", got, balance)
 			}
 		}

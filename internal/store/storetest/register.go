@@ -106,8 +106,8 @@ func accounts(t *testing.T, place Place) {
 	}), cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Error(diff)
 	}
-	if s.Balance("full") != 12 || s.Balance("bare") != 0 {
-		t.Errorf("balances %d and %d", s.Balance("full"), s.Balance("bare"))
+	if Balance(t, s, "full") != 12 || Balance(t, s, "bare") != 0 {
+		t.Errorf("balances %d and %d", Balance(t, s, "full"), Balance(t, s, "bare"))
 	}
 	Balanced(t, s, "full")
 }
@@ -128,8 +128,8 @@ func accountsAllOrNone(t *testing.T, place Place) {
 			t.Errorf("%s: taken", name)
 		}
 	}
-	if _, all, err := s.Accounts(t.Context()); err != nil || len(all) != 1 || s.Balance("new") != 0 || s.Balance("a0") != 5 {
-		t.Errorf("%d accounts, balances %d and %d: %v", len(all), s.Balance("new"), s.Balance("a0"), err)
+	if _, all, err := s.Accounts(t.Context()); err != nil || len(all) != 1 || Balance(t, s, "new") != 0 || Balance(t, s, "a0") != 5 {
+		t.Errorf("%d accounts, balances %d and %d: %v", len(all), Balance(t, s, "new"), Balance(t, s, "a0"), err)
 	}
 	ok(t, s.Ready(t.Context())) // what was refused must not look like a broken disk
 	ok(t, s.PutAccounts(t.Context(), []store.Account{fresh}))

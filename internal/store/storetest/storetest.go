@@ -194,7 +194,15 @@ func Balanced(t checker, s *store.Store, of string) {
 			t.Fatalf("account %s: entry %d says that %d is left, the entries up to it sum to %d", of, e.Seq, e.Balance, sum)
 		}
 	}
-	if got := s.Balance(of); got != sum {
+	if got := Balance(t, s, of); got != sum {
 		t.Fatalf("account %s: the balance is %d, its entries sum to %d", of, got, sum)
 	}
+}
+
+// Balance is what an account's wallet holds.
+func Balance(t checker, s *store.Store, of string) rial.Amount {
+	t.Helper()
+	balance, err := s.Balance(context.Background(), of)
+	ok(t, err)
+	return balance
 }

@@ -1,0 +1,142 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"dargah.dev/dargah/internal/closing"
+	"dargah.dev/dargah/internal/ledger"
+)
+
+// patience is how long an order waits for its outcome. A charge that becomes
+// durable afterwards is given back.
+const patience = 2500 * time.Millisecond
+
+// errPatience: the caller was let go before anybody knew what became of it.
+var errPatience = errors.New("the store does not answer in time")
+
+// order is something for the committer to do, on its way: a closing, or what
+// one of the fields after it says.
+type order struct {
+	closing.Closing
+	intent    *closing.Intent
+	operation *ledger.Operation
+	reversal  bool // of the closing's charge, whose answer nobody got
+
+	since   time.Time
+	refusal error      // what the group decided
+	done    chan error // what became of it
+	ended   atomic.Bool
+}
+
+var orders = sync.Pool{New: func() any { return &order{done: make(chan error, 1)} }}
+
+// wallet is the account whose wallet the order moves; empty where it moves none.
+func (o *order) wallet() string {
+	switch {
+	case o.intent != nil:
+		return o.intent.Account
+	case o.operation != nil:
+		return o.operation.Account
+	case o.Charge.Amount > 0 || o.Charge.Held > 0:
+		return o.Charge.Account
+	default:
+		return ""
+	}
+}
+
+// key is the idempotency key of the order; nil where it has none.
+func (o *order) key() *closing.Key {
+	if o.intent != nil {
+		return o.intent.Key
+	}
+	return o.Key
+}
+
+// do has an order done by the committer.
+func (s *Store) do(ctx context.Context, fill func(*order)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	o := orders.Get().(*order)
+	fill(o)
+	o.since = time.Now()
+	if err := s.queue.add(o); err != nil {
+		return err
+	}
+	err := o.wait(ctx, &s.queue)
+	if errors.Is(err, errPatience) {
+		return err // the committer may have it still
+	}
+	o.Closing, o.intent, o.operation, o.refusal = closing.Closing{}, nil, nil, nil
+	o.ended.Store(false)
+	orders.Put(o)
+	return err
+}
+
+func (o *order) wait(ctx context.Context, q *queue) error {
+	select {
+	case err := <-o.done:
+		return err
+	case <-ctx.Done():
+	}
+	if q.withdraw(o) {
+		return ctx.Err()
+	}
+	return <-o.done
+}
+
+// end tells the caller what became of the order; false where it was let go.
+func (o *order) end(err error) bool {
+	if !o.ended.CompareAndSwap(false, true) {
+		return false
+	}
+	o.done <- err
+	return true
+}
+
+// watch lets callers go whose outcome takes too long.
+type watch struct {
+	mu    sync.Mutex
+	hand  []*order
+	queue *queue
+	timer *time.Timer
+}
+
+// often is how often a watch looks while a group takes too long.
+const often = 100 * time.Millisecond
+
+func (w *watch) begin(hand []*order) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hand = hand
+	wait := patience - time.Since(hand[0].since)
+	if w.timer == nil {
+		w.timer = time.AfterFunc(wait, w.look)
+		return
+	}
+	w.timer.Reset(wait)
+}
+
+func (w *watch) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hand = nil
+	w.timer.Stop()
+}
+
+func (w *watch) look() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.hand == nil {
+		return
+	}
+	for _, o := range w.hand {
+		o.end(errPatience)
+	}
+	w.queue.expire(time.Now().Add(-patience))
+	w.timer.Reset(often)
+}
