@@ -19,14 +19,15 @@ const (
 // before the first transaction begins: the writer has one connection, and a
 // transaction holds it.
 type statements struct {
-	db   *sql.DB
-	made []*sql.Stmt
-	err  error
+	db     *sql.DB
+	engine engine
+	made   []*sql.Stmt
+	err    error
 }
 
 func (p *statements) prepare(text string) *query {
 	q := &query{text: text}
-	if p.err != nil {
+	if p.err != nil || !p.engine.prepares() {
 		return q
 	}
 	stmt, err := p.db.Prepare(text)
@@ -40,7 +41,7 @@ func (p *statements) prepare(text string) *query {
 }
 
 // mark is the i-th parameter, from 1, of a text that is made.
-func (p *statements) mark(int) string { return "?" }
+func (p *statements) mark(i int) string { return p.engine.mark(i) }
 
 func (p *statements) close() error {
 	var errs []error
@@ -50,12 +51,17 @@ func (p *statements) close() error {
 	return errors.Join(errs...)
 }
 
-// exec runs a prepared statement within a transaction, and tells how many rows
-// it changed. It does not take the caller's context: a transaction that has
-// begun is finished, and the driver would pay a goroutine per statement to
-// watch for the end.
-func exec(tx *sql.Tx, stmt *sql.Stmt, args ...any) (changed int64, err error) {
-	result, err := tx.Stmt(stmt).Exec(args...) //nolint:sqlclosecheck // the transaction closes its statements
+// exec runs a query within a transaction, and tells how many rows it changed.
+// It does not take the caller's context: a transaction that has begun is
+// finished, and SQLite's driver would pay a goroutine per statement to watch
+// for the end.
+func (q *query) exec(tx *sql.Tx, args ...any) (changed int64, err error) {
+	var result sql.Result
+	if q.made != nil {
+		result, err = tx.Stmt(q.made).Exec(args...) //nolint:sqlclosecheck // the transaction closes its statements
+	} else {
+		result, err = tx.Exec(q.text, args...)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -72,7 +78,7 @@ type bulk struct {
 func (p *statements) bulk(columns int, head, tail string) bulk {
 	b := bulk{columns: columns}
 	for size := range b.sizes {
-		b.sizes[size] = p.prepare(head + " VALUES " + values(1<<size, columns) + " " + tail)
+		b.sizes[size] = p.prepare(head + " VALUES " + p.values(1<<size, columns) + " " + tail)
 	}
 	return b
 }
@@ -96,7 +102,7 @@ func (b *bulk) statements(to []statement, args []any, all bool, otherwise error)
 // exec writes rows within a transaction.
 func (b *bulk) exec(tx *sql.Tx, args []any) error {
 	for _, s := range b.statements(nil, args, false, nil) {
-		if _, err := exec(tx, s.query.made, s.args...); err != nil {
+		if _, err := s.query.exec(tx, s.args...); err != nil {
 			return err
 		}
 	}
@@ -112,7 +118,7 @@ type list struct {
 func (p *statements) list(head string) list {
 	var l list
 	for size := range l.sizes {
-		l.sizes[size] = p.prepare(head + " IN " + values(1, 1<<size))
+		l.sizes[size] = p.prepare(head + " IN " + p.values(1, 1<<size))
 	}
 	return l
 }
@@ -133,11 +139,23 @@ func (l *list) questions(to []question, keys []any, row func(into func(...any) e
 	return to
 }
 
-// values writes n rows of columns parameters each: (?,?),(?,?). They have no
-// numbers here, as they have everywhere else, because SQLite takes $1 for a
-// name and the driver looks each name up from the front of a list: a fifth of
-// the time of a commit.
-func values(n, columns int) string {
-	row := "(" + strings.Repeat(",?", columns)[1:] + ")"
-	return strings.Repeat(","+row, n)[1:]
+// values writes n rows of columns parameters each: ($1,$2),($3,$4), as the
+// engine marks them.
+func (p *statements) values(n, columns int) string {
+	var text strings.Builder
+	for row := range n {
+		for column := range columns {
+			switch {
+			case column > 0:
+				text.WriteByte(',')
+			case row > 0:
+				text.WriteString(",(")
+			default:
+				text.WriteByte('(')
+			}
+			text.WriteString(p.mark(row*columns + column + 1))
+		}
+		text.WriteByte(')')
+	}
+	return text.String()
 }

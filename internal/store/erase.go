@@ -44,15 +44,11 @@ func (s *Store) Erase(ctx context.Context, before time.Time, progress func(done,
 	return blanked, s.rewrite(ctx)
 }
 
-// rewrite writes the database anew, also where nothing was blanked: an earlier
-// erasure may have been cut short before this. SQLite leaves copies of rows
-// behind in the gaps of its pages when it moves them, which its secure_delete
-// does not reach. A copy in memory could be larger than the memory is.
+// rewrite comes also where nothing was blanked: an earlier erasure may have
+// been cut short before it.
 func (s *Store) rewrite(ctx context.Context) error {
-	for _, statement := range []string{"PRAGMA temp_store = FILE", "VACUUM", "PRAGMA temp_store = MEMORY"} {
-		if _, err := s.writer.ExecContext(ctx, statement); err != nil {
-			return fmt.Errorf("erase: write the database anew: %w", err)
-		}
+	if err := s.engine.rewrite(ctx); err != nil {
+		return fmt.Errorf("erase: write the database anew: %w", err)
 	}
 	return nil
 }

@@ -36,35 +36,58 @@ func lockFolder(dir string) (*flock.Flock, error) {
 	return lock, nil
 }
 
-// databaseFile gives the absolute path of the database. It makes the file
-// where it is missing, since SQLite would make it readable by others; -wal and
-// -shm take their permissions from it.
-func databaseFile(dir string) (string, error) {
-	path, err := filepath.Abs(filepath.Join(dir, databaseName))
-	if err != nil {
-		return "", err
-	}
+// makeDatabase makes the file where it is missing, since SQLite would make it
+// readable by others; -wal and -shm take their permissions from it.
+func makeDatabase(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return path, f.Close()
+	return f.Close()
 }
 
 // openKeyring makes a master key only for a database that has no keyset yet:
 // beside one that has, a new key could open nothing and would only hide that
-// the right one is missing.
-func openKeyring(ctx context.Context, path string, db *sql.DB) (*seal.Keyring, error) {
-	shelf := secretShelf{ctx, db}
-	master, err := seal.ReadMaster(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if filled, err := shelf.filled(); err != nil || filled {
-			return nil, errors.Join(err, fmt.Errorf("%s is missing: restore it from where it is kept; without it nothing in this folder can be read", path))
+// the right one is missing. Of nodes that start together for the first time
+// one makes the keyring, and the others find it.
+func openKeyring(ctx context.Context, path string, db *sql.DB, alone func(*sql.Tx) error) (keys *seal.Keyring, err error) {
+	err = transact(db, func(tx *sql.Tx) error {
+		if err := alone(tx); err != nil {
+			return err
 		}
-		master, err = seal.MakeMaster(path)
+		shelf := secretShelf{ctx, tx}
+		master, err := seal.ReadMaster(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			if filled, err := shelf.filled(); err != nil || filled {
+				return errors.Join(err, fmt.Errorf("%s is missing: restore it from where it is kept, or copy it from another node; "+
+					"without it nothing in this installation can be read", path))
+			}
+			master, err = makeMaster(path)
+		}
+		if err == nil {
+			keys, err = seal.Open(master, shelf)
+		}
+		return err
+	})
+	return keys, err
+}
+
+func makeMaster(path string) (key [seal.KeySize]byte, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return key, fmt.Errorf("make the master key: %w", err)
 	}
+	return seal.MakeMaster(path)
+}
+
+// readKeyring opens a keyring that is there.
+func readKeyring(ctx context.Context, path string, db querier) (*seal.Keyring, error) {
+	master, err := seal.ReadMaster(path)
 	if err != nil {
 		return nil, err
+	}
+	shelf := secretShelf{ctx, db}
+	if filled, err := shelf.filled(); err != nil || !filled {
+		return nil, errors.Join(err, ErrNoData)
 	}
 	return seal.Open(master, shelf)
 }
@@ -72,7 +95,7 @@ func openKeyring(ctx context.Context, path string, db *sql.DB) (*seal.Keyring, e
 // secretShelf keeps the keyring's parts in the table of secrets.
 type secretShelf struct {
 	ctx context.Context
-	db  *sql.DB
+	db  querier
 }
 
 func (s secretShelf) filled() (bool, error) {

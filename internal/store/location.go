@@ -29,6 +29,7 @@ func (l Location) String() string {
 	if err != nil {
 		return "postgres" // the text that could not be read may hold a password
 	}
+	u.RawQuery = "" // which may hold a password too
 	return u.Redacted()
 }
 

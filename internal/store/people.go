@@ -31,7 +31,7 @@ func (s *Store) PutPeople(ctx context.Context, people iter.Seq[Person], progress
 	if progress == nil {
 		progress = func(int) {}
 	}
-	made := statements{db: s.writer}
+	made := statements{db: s.writer, engine: s.engine}
 	insert := made.bulk(2, `INSERT INTO person (id, sealed)`, `ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed`)
 	if made.err != nil {
 		return fmt.Errorf("put people: %w", made.err)

@@ -5,16 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/pressly/goose/v3"
 
 	"dargah.dev/dargah/internal/account"
 	"dargah.dev/dargah/internal/audit"
@@ -22,21 +16,21 @@ import (
 )
 
 var (
-	// ErrNoData means that there is no database in the folder.
-	ErrNoData = errors.New("there is no Dargah database in this folder")
+	// ErrNoData means that there is no installation at the place.
+	ErrNoData = errors.New("there is no Dargah database here")
 	// ErrOlder means that the schema is an earlier version's, which only a
 	// server that starts brings up to date.
-	ErrOlder = errors.New("this data folder was written by an older Dargah: start this version on it once, or read it with the old one")
+	ErrOlder = errors.New("this database was written by an older Dargah: start this version on it once, or read it with the old one")
 	// ErrNoAccount means that no account has this id or user name.
 	ErrNoAccount = errors.New("there is no such account")
 )
 
-// Reader reads a data folder that another process may be serving from. It
+// Reader reads an installation that other processes may be serving from. It
 // changes nothing, takes no lock, and keeps nobody waiting. It is safe for
 // concurrent use.
 type Reader struct {
-	db   *sql.DB
-	keys *seal.Keyring
+	engine engine
+	keys   *seal.Keyring
 }
 
 // OpenReader opens an installation to read. It fails with ErrNoData,
@@ -44,91 +38,29 @@ type Reader struct {
 func OpenReader(ctx context.Context, at Location) (*Reader, error) {
 	r := &Reader{}
 	if err := r.open(ctx, at); err != nil {
-		return nil, errors.Join(fmt.Errorf("read the data folder %s: %w", at, err), r.Close())
+		return nil, errors.Join(fmt.Errorf("read %s: %w", at, err), r.Close())
 	}
 	return r, nil
 }
 
-func (r *Reader) open(ctx context.Context, at Location) error {
-	path, err := filepath.Abs(filepath.Join(at.Dir, databaseName))
-	if err != nil {
+func (r *Reader) open(ctx context.Context, at Location) (err error) {
+	if r.engine, err = openEngine(ctx, at, reading); err != nil {
 		return err
 	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return ErrNoData
-	} else if err != nil {
+	if err := checkSchema(ctx, r.engine); err != nil {
 		return err
 	}
-	if r.db, err = sql.Open("sqlite", readerDSN(path)); err != nil {
-		return fmt.Errorf("open the database: %w", err)
-	}
-	if err := checkSchema(ctx, r.db); err != nil {
-		return err
-	}
-	r.keys, err = readKeyring(ctx, at.master(), r.db)
+	_, db, _ := r.engine.pools()
+	r.keys, err = readKeyring(ctx, at.master(), db)
 	return err
-}
-
-// readerDSN opens the file itself read-only: a connection that may write would
-// move the log into the database when it is the last to leave. Transactions
-// begin without a lock, unlike the store's.
-func readerDSN(path string) string {
-	file := url.URL{Scheme: "file", Path: slashed(path)}
-	file.RawQuery = url.Values{
-		"mode": {"ro"}, "_query_only": {"1"}, "_busy_timeout": {"2000"}, "_pragma": {"cache_size(-8192)", "temp_store(memory)"},
-	}.Encode()
-	return file.String()
-}
-
-func checkSchema(ctx context.Context, db *sql.DB) error {
-	known, err := knownSchema()
-	if err != nil {
-		return err
-	}
-	var current int64
-	if err := db.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version`).Scan(&current); err != nil {
-		return fmt.Errorf("read the schema's version: %w", err)
-	}
-	switch {
-	case current > known:
-		return fmt.Errorf("%w (its schema is %d, this program knows %d)", ErrNewer, current, known)
-	case current < known:
-		return fmt.Errorf("%w (its schema is %d, this program's %d)", ErrOlder, current, known)
-	}
-	return nil
-}
-
-// knownSchema is the highest number among the migrations.
-func knownSchema() (highest int64, err error) {
-	files, err := fs.Glob(migrations, "migration/sqlite/*.sql")
-	for _, file := range files {
-		var n int64
-		if n, err = goose.NumericComponent(file); err != nil {
-			return 0, fmt.Errorf("the number of a migration: %w", err)
-		}
-		highest = max(highest, n)
-	}
-	return highest, err
-}
-
-func readKeyring(ctx context.Context, path string, db *sql.DB) (*seal.Keyring, error) {
-	master, err := seal.ReadMaster(path)
-	if err != nil {
-		return nil, err
-	}
-	shelf := secretShelf{ctx, db}
-	if filled, err := shelf.filled(); err != nil || !filled {
-		return nil, errors.Join(err, ErrNoData)
-	}
-	return seal.Open(master, shelf)
 }
 
 // Close ends reading.
 func (r *Reader) Close() error {
-	if r.db == nil {
+	if r.engine == nil {
 		return nil
 	}
-	return r.db.Close()
+	return r.engine.close()
 }
 
 // Chain computes the links of this installation's trail.
@@ -265,7 +197,8 @@ func column(ctx context.Context, tx *sql.Tx, query string, args ...any) (all []s
 }
 
 func (r *Reader) snapshot(ctx context.Context, do func(*sql.Tx) error) error {
-	tx, err := r.db.BeginTx(ctx, nil)
+	_, db, _ := r.engine.pools()
+	tx, err := db.BeginTx(ctx, r.engine.snapshot())
 	if err != nil {
 		return fmt.Errorf("begin to read: %w", err)
 	}

@@ -83,7 +83,7 @@ func (s *sqliteSession) ask(questions []question) (err error) {
 func (s *sqliteSession) tell(statements []statement) error {
 	for i := range statements {
 		st := &statements[i]
-		changed, err := exec(s.tx, st.query.made, st.args...)
+		changed, err := st.query.exec(s.tx, st.args...)
 		if err != nil {
 			s.abandon()
 			return refusedBySQLite(err)

@@ -17,8 +17,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"dargah.dev/dargah/internal/audit"
 	"dargah.dev/dargah/internal/seal"
 )
@@ -27,8 +25,10 @@ var (
 	// ErrInUse means that another process has the data folder open.
 	ErrInUse = errors.New("another Dargah process is using this data folder: stop it, or choose another folder")
 	// ErrNewer means that the data folder was written by a later version.
-	ErrNewer = errors.New("this data folder was written by a newer Dargah: " +
+	ErrNewer = errors.New("this database was written by a newer Dargah: " +
 		"start that version or a later one, or restore the backup that was made before the upgrade")
+	// ErrUnsafe means that the database could lose what it has taken.
+	ErrUnsafe = errors.New("the database cannot be run safely as it is set up")
 	// ErrClosed means that the store was closed before the call came.
 	ErrClosed = errors.New("store: closed")
 )
@@ -39,11 +39,11 @@ type Options struct {
 	GroupMax int              // closings in one transaction at most; 512 where 0
 }
 
-// Store is an open data folder. It is safe for concurrent use.
+// Store is an open installation. It is safe for concurrent use.
 type Store struct {
 	now    func() time.Time
-	lock   *flock.Flock
-	writer *sql.DB // one connection
+	engine engine
+	writer *sql.DB // one connection on SQLite
 	reader *sql.DB // several, which cannot write
 	keys   *seal.Keyring
 
@@ -63,42 +63,67 @@ type Store struct {
 	closed    error
 }
 
-// Open opens the installation at a place, making it where it is not there, and
-// brings its schema up to date. Besides ErrInUse, ErrNewer, ErrTrail and
-// seal.ErrMasterKey it fails where the place cannot keep the promises of Commit.
-func Open(ctx context.Context, at Location, opts Options) (_ *Store, err error) {
+// Open opens the installation at a place for a server, making it where it is
+// not there, and brings its schema up to date. Besides ErrInUse, ErrNewer,
+// ErrUnsafe, ErrTrail and seal.ErrMasterKey it fails where the database cannot
+// be reached; the error says what to do, and never holds a password.
+func Open(ctx context.Context, at Location, opts Options) (*Store, error) {
+	return begin(ctx, at, opts, serving)
+}
+
+// Attach opens an installation for a command, while servers may be running on
+// it. It makes nothing and migrates nothing: besides the errors of Open it
+// fails with ErrNoData and ErrOlder. What servers keep in memory does not
+// change by what is written here, until they look.
+func Attach(ctx context.Context, at Location, opts Options) (*Store, error) {
+	return begin(ctx, at, opts, beside)
+}
+
+func begin(ctx context.Context, at Location, opts Options, how use) (_ *Store, err error) {
 	s := &Store{now: opts.Now, done: make(chan struct{}), closing: make(chan struct{})}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	if s.lock, err = lockFolder(at.Dir); err != nil {
-		return nil, fmt.Errorf("open the data folder %s: %w", at, err)
+	if s.engine, err = openEngine(ctx, at, how); err != nil {
+		return nil, fmt.Errorf("open %s: %w", at, err)
 	}
-	if err := s.open(ctx, at); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the data folder %s: %w", at, err), s.release())
+	s.writer, s.reader, _ = s.engine.pools()
+	if err := s.open(ctx, at, how); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", at, err), s.release())
 	}
 	s.queue.wake = make(chan struct{}, 1)
 	commits := &committer{store: s, groupMax: cmp.Or(opts.GroupMax, 512), watch: watch{queue: &s.queue}}
-	commits.group = group{sql: s.group, trail: s.trail(), session: &sqliteSession{db: s.writer}}
+	commits.group = group{sql: s.group, trail: s.trail(), session: s.engine.session()}
 	go commits.run(s.done)
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, at Location) error {
-	path, err := databaseFile(at.Dir)
+func (s *Store) open(ctx context.Context, at Location, how use) (err error) {
+	if how == serving {
+		if err := migrate(ctx, s.engine); err != nil {
+			return err
+		}
+		s.keys, err = openKeyring(ctx, at.master(), s.writer, s.engine.alone)
+	} else {
+		if err := checkSchema(ctx, s.engine); err != nil {
+			return err
+		}
+		s.keys, err = readKeyring(ctx, at.master(), s.reader)
+	}
 	if err != nil {
 		return err
 	}
-	if s.writer, s.reader, err = openSQLite(ctx, path); err != nil {
+	if err := s.load(ctx); err != nil {
 		return err
 	}
-	if err := migrate(ctx, s.writer); err != nil {
-		return err
-	}
-	if s.keys, err = openKeyring(ctx, at.master(), s.writer); err != nil {
-		return err
-	}
-	if s.head, err = readHead(ctx, s.writer); err != nil {
+	s.made.db, s.made.engine = s.writer, s.engine
+	s.group = s.made.group(s.engine.lock())
+	return s.made.err
+}
+
+// load reads what is kept in memory, and prepares what is read from it.
+func (s *Store) load(ctx context.Context) (err error) {
+	if s.head, err = readHead(ctx, s.reader); err != nil {
 		return err
 	}
 	if err := s.Sweep(ctx); err != nil {
@@ -116,18 +141,20 @@ func (s *Store) open(ctx context.Context, at Location) error {
 	if s.reports, err = s.reader.PrepareContext(ctx, `SELECT id, sealed FROM report WHERE person = $1`); err != nil {
 		return fmt.Errorf("prepare the look-up of reports: %w", err)
 	}
-	s.made.db = s.writer
-	s.group = s.made.group("")
-	return s.made.err
+	return nil
 }
+
+// Shared tells whether other servers may have the same installation open, so
+// that what is in memory may not be the last word.
+func (s *Store) Shared() bool { return s.engine.shared() }
 
 // trail is the trail as it was found.
 func (s *Store) trail() trail {
 	return trail{chain: audit.NewChain(s.keys.Key(trailPurpose)), seen: s.head}
 }
 
-// Close commits what is queued, moves everything into the database file and
-// leaves the folder to others. Later calls of Commit get ErrClosed.
+// Close commits what is queued and leaves the installation to others. Later
+// calls of Commit get ErrClosed.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		s.queue.close()
@@ -140,16 +167,7 @@ func (s *Store) Close() error {
 
 // release undoes as much of Open as was done.
 func (s *Store) release() error {
-	var errs []error
-	if s.reader != nil {
-		errs = append(errs, s.reader.Close())
-	}
-	if s.writer != nil {
-		errs = append(errs, s.made.close(), checkpoint(s.writer), s.writer.Close())
-	}
-	// The lock goes last: whoever gets it must find nobody at the database.
-	errs = append(errs, s.lock.Unlock())
-	return errors.Join(errs...)
+	return errors.Join(s.made.close(), s.engine.close())
 }
 
 // Keyring seals and hashes with the folder's keys.

@@ -79,6 +79,7 @@ func (t *trail) keep(longer []byte) []byte {
 type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
 // readState reads what the database says about the trail. A head that is
@@ -103,19 +104,21 @@ func readState(ctx context.Context, db querier) (audit.State, error) {
 }
 
 // readHead gives the head, after a look at the last record: the two must agree.
+// Both are read by one statement, since others may be making the trail longer.
 func readHead(ctx context.Context, db querier) (audit.Head, error) {
-	state, err := readState(ctx, db)
-	if err != nil {
-		return audit.Head{}, err
-	}
-	var seq int64
-	last := make([]byte, len(audit.Link{}))
-	err = db.QueryRowContext(ctx, `SELECT seq, link FROM audit ORDER BY seq DESC LIMIT 1`).Scan(&seq, &last)
+	var head, last audit.Head
+	var link, lastLink []byte
+	err := db.QueryRowContext(ctx, `SELECT h.seq, h.link, coalesce(a.seq, 0), a.link FROM audit_head h `+
+		`LEFT JOIN audit a ON a.seq = (SELECT max(seq) FROM audit) WHERE h.id = 1`).
+		Scan(&head.Seq, &link, &last.Seq, &lastLink)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return audit.Head{}, fmt.Errorf("read the last record: %w", err)
+		return audit.Head{}, fmt.Errorf("read the end of the trail: %w", err)
 	}
-	if state.Head == nil || state.Head.Seq != seq || string(state.Head.Link[:]) != string(last) {
+	if last.Seq == 0 && lastLink == nil {
+		lastLink = last.Link[:] // nothing is on record yet
+	}
+	if err != nil || fill((*[32]byte)(&head.Link), link) != nil || fill((*[32]byte)(&last.Link), lastLink) != nil || head != last {
 		return audit.Head{}, ErrTrail
 	}
-	return *state.Head, nil
+	return head, nil
 }

@@ -110,9 +110,9 @@ func TestReaderRefuses(t *testing.T) {
 	storetest.Close(t, storetest.Must(t, at(t, dir), store.Options{}))
 	alter(t, dir, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`)
 	refused(store.ErrNewer)
-	alter(t, dir, `DELETE FROM goose_db_version WHERE version_id > 0`)
+	alter(t, dir, `DELETE FROM goose_db_version WHERE version_id > 1`)
 	refused(store.ErrOlder)
-	alter(t, dir, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (1, 1)`)
+	alter(t, dir, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, 1)`)
 	if err := os.Remove(filepath.Join(dir, "master.key")); err != nil {
 		t.Fatal(err)
 	}
