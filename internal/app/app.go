@@ -127,7 +127,7 @@ func (a *App) serve(w world, mint *token.Mint, o Options) error {
 	face := &httpd.Face{
 		Gateway: &gateway.Gateway{
 			Desk: a.Desk, Books: a.store, Tally: a.tally, Prices: w.price, Log: o.Log,
-			Hash: func(subject string) []byte { return a.store.Keyring().Hash("subject", subject) },
+			Vault: a.store.Keyring(),
 		},
 		Dialects: a.Dialects,
 		Pages:    map[string]http.Handler{payment.Path: portal.New(cashier, o.Now)},

@@ -20,6 +20,6 @@ func dialects(s sold, book *account.Book, mint *token.Mint, c config.Config) []*
 			Grant: mint.Grant, Balance: s.balance, Camel: c.DataNames == "camel",
 			Domain: func(host string) string { return book.Now().HostDomain(host) },
 		}),
-		uid.New(uid.Deps{Person: s.person.Ask}),
+		uid.New(uid.Deps{Person: s.person.Ask, Outside: s.person.Outside}),
 	}
 }

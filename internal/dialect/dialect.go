@@ -80,12 +80,15 @@ type Steps struct {
 	Encode func(*Request, any, any) (Reply, error)
 	// Subject is the person asked about; empty where there is none.
 	Subject func(any) string
+	// Outside tells whether asking leaves this process, so that the price is
+	// reserved before.
+	Outside func(any) bool
 	// Effect is what the answer does to tokens; nil where it does nothing.
 	Effect func(any) (document string, rotation *token.Rotation)
 }
 
 // Sale joins what a dialect reads (Open) and writes (Encode) with the service
-// that answers (Ask). Subject and Effect may be left out.
+// that answers (Ask). Subject, Outside and Effect may be left out.
 type Sale[Q, A any] struct {
 	// Open reads and checks the question. Nothing has been asked or charged.
 	Open func(*Request, *admission.Pass) (Q, error)
@@ -94,6 +97,9 @@ type Sale[Q, A any] struct {
 	// Encode writes the answer's bytes. It runs before the charge.
 	Encode  func(*Request, Q, A) (Reply, error)
 	Subject func(Q) string
+	// Outside tells whether a question is asked outside of this process; without
+	// it none is.
+	Outside func(Q) bool
 	Effect  func(A) (document string, rotation *token.Rotation)
 }
 
@@ -111,6 +117,7 @@ func (s Sale[Q, A]) Steps() Steps {
 			}
 			return s.Subject(q.(Q))
 		},
+		Outside: func(q any) bool { return s.Outside != nil && s.Outside(q.(Q)) },
 		Effect: func(a any) (string, *token.Rotation) {
 			if s.Effect == nil {
 				return "", nil

@@ -4,6 +4,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"dargah.dev/dargah/internal/admission"
@@ -29,13 +31,21 @@ import (
 const (
 	deadline   = 20 * time.Second
 	bookWithin = 2 * time.Second
+	// reserveFor is when a reservation is given back whose call nobody closed:
+	// later than any call that is still under way.
+	reserveFor = deadline + 40*time.Second
 )
 
 // Books makes what a call leaves behind durable, all of it or nothing, before
 // it returns. Its faults are Credit and Grant, with the refusal itself already
-// on record, or one of ours with nothing on record.
+// on record, or one of ours with nothing on record. closing.Repeated means that
+// another call was answered under the idempotency key; that is on record too.
 type Books interface {
 	Commit(context.Context, closing.Closing) error
+	// Reserve is for calls that go outside, before they do.
+	Reserve(context.Context, closing.Intent) error
+	// Kept is what is kept under an idempotency key.
+	Kept(ctx context.Context, id [32]byte) (closing.Kept, bool, error)
 }
 
 // Gateway serves routes. All fields are needed.
@@ -44,8 +54,10 @@ type Gateway struct {
 	Books  Books
 	Tally  *audit.Tally
 	Prices dialect.Prices
-	Hash   func(subject string) []byte // keyed: the trail must not be reversible
+	Vault  Vault
 	Log    *event.Log
+
+	claims sync.Map // idempotency keys of calls under way in this process
 }
 
 // Serve answers one call, whose body is read and bounded. An error of arrival
@@ -72,7 +84,10 @@ type call struct {
 	price   rial.Amount
 	source  string
 	subject string
-	booked  bool // the trail has this call, or has just failed to take it
+	key     *closing.Key // the caller's idempotency key; nil without one
+	claimed bool         // the key is this call's
+	held    rial.Amount  // what was reserved before the call went outside
+	booked  bool         // the trail has this call, or has just failed to take it
 }
 
 // run is the path. Whatever it returns as an error has not been answered and
@@ -87,22 +102,77 @@ func (c *call) run(ctx context.Context, arrival error) (_ dialect.Reply, err err
 		return dialect.Reply{}, arrival
 	}
 	if err := c.admit(ctx); err != nil {
-		return dialect.Reply{}, err
+		return c.admitRepeat(ctx, err)
 	}
 	question, err := c.route.Steps.Open(c.req, c.pass)
 	if err != nil {
 		return dialect.Reply{}, err
 	}
 	c.subject = c.route.Steps.Subject(question)
+	if err := c.claim(); err != nil {
+		return dialect.Reply{}, err
+	}
+	defer c.release()
+	if reply, found, err := c.replay(ctx); found || err != nil {
+		return reply, err
+	}
+	if reply, found, err := c.reserve(ctx, question); found || err != nil {
+		return reply, err
+	}
+	return c.answer(ctx, question)
+}
+
+func (c *call) answer(ctx context.Context, question any) (dialect.Reply, error) {
 	answer, source, err := c.route.Steps.Ask(ctx, c.pass, question)
 	if c.source = source; err != nil {
 		return dialect.Reply{}, err
 	}
 	reply, err := c.route.Steps.Encode(c.req, question, answer)
+	if err == nil {
+		err = c.seal(reply)
+	}
 	if err != nil {
 		return dialect.Reply{}, err
 	}
-	return reply, c.close(ctx, answer)
+	err = c.close(ctx, answer)
+	if r := closing.AsRepeated(err); r != nil {
+		return c.repeated(r)
+	}
+	return reply, err
+}
+
+// admitRepeat lets a call without credit have the answer that it paid for
+// before.
+func (c *call) admitRepeat(ctx context.Context, refusal error) (dialect.Reply, error) {
+	if fault.From(refusal).Code != fault.Credit || c.key == nil {
+		return dialect.Reply{}, refusal
+	}
+	if reply, found, err := c.replay(ctx); found && err == nil {
+		return reply, nil
+	}
+	return dialect.Reply{}, refusal
+}
+
+// reserve holds the price of a call that goes outside, before it does. A reply
+// that is found is what another node answered under the same key.
+func (c *call) reserve(ctx context.Context, question any) (reply dialect.Reply, found bool, err error) {
+	if c.price == 0 || !c.route.Steps.Outside(question) {
+		return dialect.Reply{}, false, nil
+	}
+	err = c.Books.Reserve(ctx, closing.Intent{
+		Record: c.record(""), Key: c.key,
+		Reservation: ledger.Reservation{Account: c.pass.Account.ID, Amount: c.price, Deadline: c.req.At.Add(reserveFor)},
+	})
+	if r := closing.AsRepeated(err); r != nil {
+		reply, err = c.repeated(r)
+		return reply, true, err
+	}
+	if err == nil {
+		c.held = c.price
+		return dialect.Reply{}, false, nil
+	}
+	c.booked = ctx.Err() == nil // as a refusal, or because the trail has just failed to take it
+	return dialect.Reply{}, false, unavailable(err)
 }
 
 // panicked keeps where it happened. Only what the runtime itself says is kept
@@ -128,6 +198,9 @@ func (c *call) admit(ctx context.Context) error {
 		Checks: c.route.Checks, Service: c.route.Service, Method: c.route.Operation,
 		Price: c.price, Peer: c.req.Peer,
 	})
+	if err == nil || fault.From(err).Code == fault.Credit {
+		err = cmp.Or(c.readKey(), err)
+	}
 	return err
 }
 
@@ -142,8 +215,9 @@ func (c *call) close(ctx context.Context, answer any) error {
 	}
 	err := c.Books.Commit(ctx, closing.Closing{
 		Record:   record,
-		Charge:   ledger.Price{Account: record.Account, Amount: c.price},
+		Charge:   ledger.Price{Account: record.Account, Amount: c.price, Held: c.held},
 		Rotation: rotation,
+		Key:      c.key,
 	})
 	c.booked = err != nil && ctx.Err() == nil // one that was given up before it was taken can still be booked
 	return unavailable(err)
@@ -196,8 +270,21 @@ func (c *call) book(ctx context.Context, f *fault.Error) error {
 		// The call may be refused because its own time is over, or its caller gone.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookWithin)
 		defer cancel()
-		return c.Books.Commit(ctx, closing.Closing{Record: c.record(f.Code.String())})
+		return c.Books.Commit(ctx, c.unanswered(f))
 	}
+}
+
+// unanswered is what a refused call leaves behind: its record, and what it held
+// goes back.
+func (c *call) unanswered(f *fault.Error) closing.Closing {
+	end := closing.Closing{Record: c.record(f.Code.String())}
+	if c.held > 0 {
+		end.Charge = ledger.Price{Account: end.Record.Account, Held: c.held}
+		if c.key != nil {
+			end.Key = &closing.Key{ID: c.key.ID, Body: c.key.Body}
+		}
+	}
+	return end
 }
 
 func (c *call) record(outcome string) audit.Record {
@@ -210,7 +297,7 @@ func (c *call) record(outcome string) audit.Record {
 		r.Account = c.pass.Account.ID
 	}
 	if c.subject != "" {
-		r.Subject = c.Hash(c.subject)
+		r.Subject = c.Vault.Hash("subject", c.subject)
 	}
 	return r
 }
@@ -234,7 +321,7 @@ func (c *call) log(status int, err error) {
 // down, so that it reads as "try again" and never as the caller's mistake.
 func unavailable(err error) error {
 	var f *fault.Error
-	if err == nil || errors.As(err, &f) {
+	if err == nil || errors.As(err, &f) || closing.AsRepeated(err) != nil {
 		return err
 	}
 	return &fault.Error{Code: fault.Unavailable, RetryAfter: time.Second, Err: err}

@@ -6,6 +6,7 @@ package inquiry
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"dargah.dev/dargah/internal/fault"
 )
@@ -21,6 +22,14 @@ type Question interface {
 type Source[Q Question, A any] struct {
 	Name string // in the trail
 	Ask  func(context.Context, Q) (A, error)
+	// Outside tells whether asking this question leaves the process, and so can
+	// be cut short with nobody knowing how far it went; nil: it never does.
+	Outside func(Q) bool
+}
+
+// Outside tells whether any of the sources may take the question outside.
+func Outside[Q Question, A any](sources []Source[Q, A], q Q) bool {
+	return slices.ContainsFunc(sources, func(s Source[Q, A]) bool { return s.Outside != nil && s.Outside(q) })
 }
 
 // First asks the sources in order until one of them knows: an answer, or that

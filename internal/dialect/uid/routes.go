@@ -22,6 +22,8 @@ const Name = "uid"
 type Deps struct {
 	// Person gives the person and the name of the source that decided.
 	Person func(context.Context, person.Question) (person.Person, string, error)
+	// Outside tells whether that asks somebody outside of this process.
+	Outside func(person.Question) bool
 }
 
 // New is the dialect.
@@ -39,6 +41,7 @@ func New(d Deps) *dialect.Dialect {
 				},
 				Encode:  encodePerson,
 				Subject: func(q person.Question) string { return q.NationalCode.Digits() },
+				Outside: d.Outside,
 			}.Steps()),
 		},
 	}

@@ -74,3 +74,6 @@ func (s Sources) Ask(ctx context.Context, q Question) (Person, string, error) {
 	}
 	return p, source, nil
 }
+
+// Outside tells whether the question may leave this process.
+func (s Sources) Outside(q Question) bool { return inquiry.Outside(s, q) }

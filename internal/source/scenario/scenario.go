@@ -76,6 +76,11 @@ func (s *Set) Play(ctx context.Context, service string, q inquiry.Question) erro
 	return nil
 }
 
+// Plays tells whether any rule is about the question, used up or not.
+func (s *Set) Plays(service string, q inquiry.Question) bool {
+	return slices.ContainsFunc(s.rules, func(r *rule) bool { return r.Service == service && r.matches(q) })
+}
+
 func (r *rule) matches(q inquiry.Question) bool {
 	for name, want := range r.When {
 		if got, has := q.Field(name); !has || got != want {
@@ -101,7 +106,9 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Wrap puts the rules in front of each source of a service.
+// Wrap puts the rules in front of each source of a service. A question that a
+// rule is about counts as one that goes outside, as it would to the upstream
+// whose failure is played: its price is reserved, and released or settled.
 func Wrap[Q inquiry.Question, A any](s *Set, service string, sources []inquiry.Source[Q, A]) []inquiry.Source[Q, A] {
 	wrapped := slices.Clone(sources)
 	for i, inner := range sources {
@@ -111,6 +118,9 @@ func Wrap[Q inquiry.Question, A any](s *Set, service string, sources []inquiry.S
 				return none, err
 			}
 			return inner.Ask(ctx, q)
+		}
+		wrapped[i].Outside = func(q Q) bool {
+			return s.Plays(service, q) || inner.Outside != nil && inner.Outside(q)
 		}
 	}
 	return wrapped
