@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dargah.dev/dargah/internal/audit"
+	"dargah.dev/dargah/internal/ledger"
 	"dargah.dev/dargah/internal/rial"
 )
 
@@ -14,7 +15,7 @@ import (
 type Entry struct {
 	Seq     int64
 	Call    string
-	Kind    string      // opening, charge
+	Kind    ledger.Kind
 	Amount  rial.Amount // negative where money left the wallet
 	Balance rial.Amount // after it
 	At      time.Time

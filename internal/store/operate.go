@@ -44,7 +44,7 @@ func (g *group) operate(o *order) error {
 	switch {
 	case err != nil:
 		return err
-	case before != 0:
+	case before != 0 || g.operated(op.ID):
 		o.refusal = ErrDone
 		return nil
 	case w.balance == none:
@@ -70,6 +70,16 @@ func (g *group) operate(o *order) error {
 		Account: op.Account, Source: op.Actor,
 	}, audit.Answered, -amount, op.Refers)
 	return nil
+}
+
+// operated tells whether the group has an operation of this id already.
+func (g *group) operated(id string) bool {
+	for i := 0; i < len(g.operations); i += g.sql.operations.columns {
+		if g.operations[i] == id {
+			return true
+		}
+	}
+	return false
 }
 
 // refundable is how much of the charge of a call can be given back.
