@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -218,4 +219,44 @@ func TestTallyAdds(t *testing.T) {
 			t.Errorf("peer %q: %d calls, want %d: %v", peer, got, want, err)
 		}
 	}
+}
+
+// TestLateCommitIsGivenBack: a caller is let go whose commit takes too long, and
+// does not pay for the answer that it never got.
+func TestLateCommitIsGivenBack(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := storetest.Must(t, at(t, dir), store.Options{})
+	storetest.Fund(t, s, 100)
+	errs := make(chan error, 3)
+	commit := func(call string) { errs <- s.Commit(context.Background(), storetest.Charge(call, "a0", 10)) }
+	release := hold(t, s, func() { commit("taken up") })
+	go commit("waits")
+	queued(s, 1)
+	for range 2 {
+		if err := <-errs; err == nil {
+			t.Error("answered, though nothing could be written")
+		} else if refusal := new(fault.Error); errors.As(err, &refusal) {
+			t.Errorf("a late commit is told as a fault of the caller: %v", err)
+		}
+	}
+	release()
+	commit("after")
+	if err := <-errs; err != nil {
+		t.Error(err)
+	}
+	storetest.Close(t, s)
+	s = storetest.Must(t, at(t, dir), store.Options{})
+	entries, _, err := s.History(t.Context(), "a0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := map[string]rial.Amount{}
+	for _, e := range entries {
+		sum[strings.TrimPrefix(e.Call, "unheard/")] += e.Amount
+	}
+	if sum["taken up"] != 0 || sum["waits"] != 0 || sum["after"] != -10 || storetest.Balance(t, s, "a0") != 90 {
+		t.Errorf("movements %v, balance %d", sum, storetest.Balance(t, s, "a0"))
+	}
+	storetest.Even(t, s)
 }
