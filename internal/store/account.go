@@ -33,6 +33,9 @@ type sealedAccount struct {
 func (s *Store) PutDomains(ctx context.Context, domains []account.Domain) error {
 	return s.write(ctx, "put domains", func(tx *sql.Tx) error {
 		for _, d := range domains {
+			if err := named(d.Name); err != nil {
+				return err
+			}
 			if _, err := tx.Exec(`INSERT INTO domain (name, is_default) VALUES ($1, $2) `+
 				`ON CONFLICT (name) DO UPDATE SET is_default = excluded.is_default`, d.Name, flag(d.Default)); err != nil {
 				return err
@@ -64,6 +67,9 @@ func (s *Store) PutAccounts(ctx context.Context, accounts []Account) error {
 }
 
 func (s *Store) putAccount(tx *sql.Tx, a *Account) error {
+	if err := namedAccount(a); err != nil {
+		return err
+	}
 	plain, err := json.Marshal(sealedAccount{
 		Username: a.Username, FirstName: a.FirstName, LastName: a.LastName,
 		Password: a.Password, TokenPassword: a.TokenPassword, Allowed: a.Allowed, Grants: a.Grants.List(),
@@ -85,6 +91,20 @@ func (s *Store) putAccount(tx *sql.Tx, a *Account) error {
 		return err
 	}
 	return s.openWallet(tx, a)
+}
+
+func namedAccount(a *Account) error {
+	names := []string{a.ID, a.Domain}
+	for _, l := range a.Lines {
+		names = append(names, l.Number)
+	}
+	for _, c := range a.Clients {
+		names = append(names, c.ID)
+	}
+	for _, b := range a.Business {
+		names = append(names, b.ID)
+	}
+	return named(names...)
 }
 
 func putBelongings(tx *sql.Tx, a *Account) error {

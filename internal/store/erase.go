@@ -66,7 +66,7 @@ func (s *Store) noteErasure(ctx context.Context, before time.Time) error {
 
 func (s *Store) eraseFrom(ctx context.Context, from int64, before time.Time) (blanked int64, err error) {
 	none := []byte{}
-	err = s.write(ctx, "erase", func(tx *sql.Tx) error {
+	err = s.writeOn(ctx, s.patient, "erase", func(tx *sql.Tx) error {
 		result, err := tx.Exec(`UPDATE audit SET peer = '', subject = $1, salt = $1 `+
 			`WHERE seq >= $2 AND seq < $3 AND at < $4 AND salt <> $1`, none, from, from+eraseStep, micros(before))
 		if err != nil {

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"net"
+	"time"
 )
 
 // The writer's connection, for tests that take it away or starve it.
@@ -16,3 +18,20 @@ func CheckDurable(ctx context.Context, db *sql.DB) error { return checkDurable(c
 
 // DSN names a database file as Open does.
 func DSN(path string, readOnly bool) string { return sqliteDSN(path, readOnly) }
+
+// Safe is what Open asks of a PostgreSQL server.
+func Safe(version, encoding, fsync, pages, synchronous, standby string, onlyRead bool) error {
+	how := hasty
+	if onlyRead {
+		how = readOnly
+	}
+	return safe([6]string{version, encoding, fsync, pages, synchronous, standby}, how)
+}
+
+// WithoutSynchronousCommit takes away what each connection asks for.
+func WithoutSynchronousCommit() { synchronousCommit = "off" }
+
+// Limited is a connection on which nothing is waited for longer than limit.
+func Limited(conn net.Conn, limit time.Duration) net.Conn {
+	return &limitedConn{Conn: conn, limit: limit}
+}

@@ -63,6 +63,9 @@ func (s *Store) do(ctx context.Context, fill func(*order)) error {
 	}
 	o := orders.Get().(*order)
 	fill(o)
+	if err := o.tidy(); err != nil {
+		return err
+	}
 	o.since = time.Now()
 	if err := s.queue.add(o); err != nil {
 		return err

@@ -144,6 +144,9 @@ func lines(ctx context.Context, db querier, part Part) iter.Seq2[*audit.Line, er
 // AccountID gives the id of the account that has this id, or this user name,
 // with or without @ and its domain. A name that is in several domains needs it.
 func (r *Reader) AccountID(ctx context.Context, name string) (id string, err error) {
+	if named(name) != nil {
+		return "", ErrNoAccount
+	}
 	err = r.snapshot(ctx, func(tx *sql.Tx) error {
 		id, err = r.accountID(ctx, tx, name)
 		return err

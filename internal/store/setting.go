@@ -1,10 +1,14 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"dargah.dev/dargah/internal/audit"
 )
@@ -26,6 +30,9 @@ func (s *Store) Setting(ctx context.Context, name string) (value string, ok bool
 
 // PutSetting keeps a value under a name. Settings are not sealed.
 func (s *Store) PutSetting(ctx context.Context, name, value string) error {
+	if err := named(name); err != nil || !readable(value) {
+		return fmt.Errorf("keep a setting: %w", errText)
+	}
 	return s.write(ctx, "keep the setting "+name, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO setting (name, value) VALUES ($1, $2) `+
 			`ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
@@ -37,17 +44,17 @@ func (s *Store) PutSetting(ctx context.Context, name, value string) error {
 // kept, sealed; callers at the same time get the same one.
 func (s *Store) Secret(ctx context.Context, name string, fresh func() []byte) ([]byte, error) {
 	row := "secret/" + name
+	made, err := s.keys.Seal(fresh(), row)
+	if err != nil {
+		return nil, fmt.Errorf("keep the secret %s: %w", name, err)
+	}
 	var sealed []byte
-	err := s.write(ctx, "keep the secret "+name, func(tx *sql.Tx) error {
-		err := tx.QueryRow(`SELECT sealed FROM secret WHERE name = $1`, row).Scan(&sealed)
-		if !errors.Is(err, sql.ErrNoRows) {
+	err = s.write(ctx, "keep the secret "+name, func(tx *sql.Tx) error {
+		// Another node may be making it at this moment: the first one's counts.
+		if _, err := tx.Exec(`INSERT INTO secret (name, sealed) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, row, made); err != nil {
 			return err
 		}
-		if sealed, err = s.keys.Seal(fresh(), row); err != nil {
-			return err
-		}
-		_, err = tx.Exec(`INSERT INTO secret (name, sealed) VALUES ($1, $2)`, row, sealed)
-		return err
+		return tx.QueryRow(`SELECT sealed FROM secret WHERE name = $1`, row).Scan(&sealed)
 	})
 	if err != nil {
 		return nil, err
@@ -83,9 +90,12 @@ func (s *Store) Prices(ctx context.Context) (map[string]int64, error) {
 // PutPrices sets the prices of these services, in rials, 0 or more.
 func (s *Store) PutPrices(ctx context.Context, prices map[string]int64) error {
 	return s.write(ctx, "set prices", func(tx *sql.Tx) error {
-		for service, amount := range prices {
+		for _, service := range slices.Sorted(maps.Keys(prices)) { // in one order, or two nodes wait for each other
+			if err := named(service); err != nil {
+				return err
+			}
 			if _, err := tx.Exec(`INSERT INTO price (service, amount) VALUES ($1, $2) `+
-				`ON CONFLICT (service) DO UPDATE SET amount = excluded.amount`, service, amount); err != nil {
+				`ON CONFLICT (service) DO UPDATE SET amount = excluded.amount`, service, prices[service]); err != nil {
 				return err
 			}
 		}
@@ -100,13 +110,22 @@ func (s *Store) WriteTally(ctx context.Context, counts map[audit.Garbage]int64) 
 		return nil
 	}
 	return s.write(ctx, "write the tally", func(tx *sql.Tx) error {
-		for kind, calls := range counts {
+		for _, kind := range inOrder(counts) {
 			if _, err := tx.Exec(`INSERT INTO tally (minute, peer, dialect, outcome, calls) VALUES ($1, $2, $3, $4, $5) `+
 				`ON CONFLICT (minute, peer, dialect, outcome) DO UPDATE SET calls = tally.calls + excluded.calls`,
-				kind.Minute, peerText(kind.Peer), kind.Dialect, kind.Outcome.String(), calls); err != nil {
+				kind.Minute, peerText(kind.Peer), kind.Dialect, kind.Outcome.String(), counts[kind]); err != nil {
 				return err
 			}
 		}
 		return nil
+	})
+}
+
+// inOrder gives the kinds in one order: two nodes that write the same rows in
+// another order would wait for each other.
+func inOrder(counts map[audit.Garbage]int64) []audit.Garbage {
+	return slices.SortedFunc(maps.Keys(counts), func(a, b audit.Garbage) int {
+		return cmp.Or(cmp.Compare(a.Minute, b.Minute), a.Peer.Compare(b.Peer), strings.Compare(a.Dialect, b.Dialect),
+			strings.Compare(a.Outcome.String(), b.Outcome.String()))
 	})
 }

@@ -45,7 +45,9 @@ type Store struct {
 	engine engine
 	writer *sql.DB // one connection on SQLite
 	reader *sql.DB // several, which cannot write
-	keys   *seal.Keyring
+	// patient is for what takes long: the writer on SQLite.
+	patient *sql.DB
+	keys    *seal.Keyring
 
 	wallets wallets
 	dead    families
@@ -87,7 +89,7 @@ func begin(ctx context.Context, at Location, opts Options, how use) (_ *Store, e
 	if s.engine, err = openEngine(ctx, at, how); err != nil {
 		return nil, fmt.Errorf("open %s: %w", at, err)
 	}
-	s.writer, s.reader, _ = s.engine.pools()
+	s.writer, s.reader, s.patient = s.engine.pools()
 	if err := s.open(ctx, at, how); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", at, err), s.release())
 	}
@@ -193,13 +195,16 @@ func (s *Store) Ready(ctx context.Context) error {
 	return nil
 }
 
-// write runs one transaction on the writer's connection, unless the caller has
-// left already.
+// write runs one transaction, unless the caller has left already.
 func (s *Store) write(ctx context.Context, what string, do func(*sql.Tx) error) error {
+	return s.writeOn(ctx, s.writer, what, do)
+}
+
+func (s *Store) writeOn(ctx context.Context, db *sql.DB, what string, do func(*sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	err := transact(s.writer, do)
+	err := transact(db, do)
 	s.failing.Store(err != nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)

@@ -130,7 +130,7 @@ func (p *Postgres) start() (err error) {
 	}, p.settings...) {
 		command = append(command, "-c", setting)
 	}
-	p.process, err = start(p.folder, "ready to accept connections", command...)
+	p.process, err = start(p.folder, "database system is ready to accept", command...)
 	return err
 }
 
@@ -185,6 +185,14 @@ func (p *Postgres) end(t testing.TB, signal string) {
 func (p *Postgres) Start(t testing.TB) {
 	t.Helper()
 	if err := p.start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Demote makes a stopped server a standby, which takes no writes.
+func (p *Postgres) Demote(t testing.TB) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(p.data(), "standby.signal"), nil, 0o644); err != nil { //nolint:gosec // another user reads it
 		t.Fatal(err)
 	}
 }

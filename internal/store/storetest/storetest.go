@@ -56,6 +56,7 @@ func Run(t *testing.T, place func(testing.TB) Place) {
 		"accounts":                                accounts,
 		"accounts all or none":                    accountsAllOrNone,
 		"settings, prices, secrets":               small,
+		"text that no database takes":             badText,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
