@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"dargah.dev/dargah/internal/store"
 	"dargah.dev/dargah/internal/store/storetest"
@@ -20,14 +21,20 @@ import (
 // helperDir is the environment variable that makes this binary a process that
 // charges calls until it is killed, or until helperCalls are done.
 const (
-	helperDir   = "DARGAH_STORE_HELPER_DIR"
-	helperCalls = "DARGAH_STORE_HELPER_CALLS"
-	helperRun   = "DARGAH_STORE_HELPER_RUN"
+	helperDir      = "DARGAH_STORE_HELPER_DIR"
+	helperDatabase = "DARGAH_STORE_HELPER_DATABASE"
+	helperCalls    = "DARGAH_STORE_HELPER_CALLS"
+	helperRun      = "DARGAH_STORE_HELPER_RUN"
+	helperStubborn = "DARGAH_STORE_HELPER_STUBBORN" // goes on after a failure
+	helperUnsafe   = "DARGAH_STORE_HELPER_UNSAFE"   // does not ask for commits that wait for the disk
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(helperUnsafe) != "" {
+		store.WithoutSynchronousCommit()
+	}
 	if dir := os.Getenv(helperDir); dir != "" {
-		if err := charge(dir); err != nil {
+		if err := charge(store.Location{Dir: dir, Database: os.Getenv(helperDatabase)}); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -38,8 +45,8 @@ func TestMain(m *testing.M) {
 
 // charge closes calls from eight callers, or from one where a number is given,
 // and writes each answered call's id to the standard output.
-func charge(dir string) error {
-	s, err := store.Open(context.Background(), store.Folder(dir), store.Options{GroupMax: 4})
+func charge(at store.Location) error {
+	s, err := store.Open(context.Background(), at, store.Options{GroupMax: 4})
 	if err != nil {
 		return err
 	}
@@ -52,10 +59,14 @@ func charge(dir string) error {
 		wg.Go(func() {
 			for n := range calls {
 				call := fmt.Sprintf("%s-%d-%d", os.Getenv(helperRun), caller, n)
-				if err := s.Commit(context.Background(), storetest.Charge(call, "a"+strconv.Itoa(caller%2), 1)); err != nil {
+				err := s.Commit(context.Background(), storetest.Charge(call, "a"+strconv.Itoa(caller%2), 1))
+				if err == nil {
+					fmt.Println(call)
+				} else if os.Getenv(helperStubborn) == "" {
 					panic(err)
+				} else {
+					<-time.After(10 * time.Millisecond)
 				}
-				fmt.Println(call)
 			}
 		})
 	}
@@ -64,7 +75,7 @@ func charge(dir string) error {
 }
 
 // helper is this binary as another process.
-func helper(ctx context.Context, t *testing.T, dir, run string, command ...string) *exec.Cmd {
+func helper(ctx context.Context, t *testing.T, at store.Location, run string, command ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -72,55 +83,66 @@ func helper(ctx context.Context, t *testing.T, dir, run string, command ...strin
 	}
 	command = append(command, self)
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Env = append(os.Environ(), helperDir+"="+dir, helperRun+"="+run)
+	cmd.Env = append(os.Environ(), helperDir+"="+at.Dir, helperDatabase+"="+at.Database, helperRun+"="+run)
 	cmd.Stderr = os.Stderr
 	return cmd
 }
 
-// TestKilled kills a process that charges, ten times at a random moment. All
-// that was answered must be there, once.
-func TestKilled(t *testing.T) {
-	t.Parallel()
-	const balance = 10_000_000
-	dir := t.TempDir()
-	s := storetest.Must(t, at(t, dir), store.Options{})
-	storetest.Fund(t, s, balance, balance)
-	storetest.Close(t, s)
-	answered := map[string]bool{}
-	for run := range 10 {
-		killed(t, dir, strconv.Itoa(run), 1+rand.IntN(400), answered)
-		s := storetest.Must(t, at(t, dir), store.Options{})
-		found := map[string]int{}
-		for _, of := range []string{"a0", "a1"} {
-			storetest.Balanced(t, s, of)
-			entries, records, err := s.History(t.Context(), of)
-			if err != nil || len(records) != len(entries)-1 {
-				t.Fatalf("run %d: %d records of %d entries: %v", run, len(records), len(entries), err)
-			}
-			for _, e := range entries {
-				found[e.Call]++
-			}
-		}
-		for call := range answered {
-			if found[call] != 1 {
-				t.Errorf("run %d: call %s was answered and is there %d times", run, call, found[call])
-			}
-		}
-		// A caller that did not hear the answer asks again.
-		for call, n := range found {
-			if n != 1 {
-				t.Errorf("run %d: call %s was charged %d times", run, call, n)
-			}
-		}
-		storetest.Close(t, s)
+// kills is how often the tests of this file kill: make nightly asks for more.
+func kills() int {
+	if n, err := strconv.Atoi(os.Getenv("DARGAH_KILLS")); err == nil {
+		return n
 	}
-	t.Logf("%d calls answered in ten lives", len(answered))
+	if testing.Short() {
+		return 3
+	}
+	return 10
+}
+
+// TestKilled kills a process that charges, again and again at a random moment.
+// All that was answered must be there, once.
+func TestKilled(t *testing.T) {
+	each(t, func(t *testing.T, at store.Location) {
+		const balance = 10_000_000
+		s := storetest.Must(t, place(t, at), store.Options{})
+		storetest.Fund(t, s, balance, balance)
+		storetest.Close(t, s)
+		answered := map[string]bool{}
+		for run := range kills() {
+			killed(t, at, strconv.Itoa(run), 1+rand.IntN(400), answered)
+			s := storetest.Must(t, place(t, at), store.Options{})
+			found := map[string]int{}
+			for _, of := range []string{"a0", "a1"} {
+				storetest.Balanced(t, s, of)
+				entries, records, err := s.History(t.Context(), of)
+				if err != nil || len(records) != len(entries)-1 {
+					t.Fatalf("run %d: %d records of %d entries: %v", run, len(records), len(entries), err)
+				}
+				for _, e := range entries {
+					found[e.Call]++
+				}
+			}
+			for call := range answered {
+				if found[call] != 1 {
+					t.Errorf("run %d: call %s was answered and is there %d times", run, call, found[call])
+				}
+			}
+			// A caller that did not hear the answer asks again.
+			for call, n := range found {
+				if n != 1 {
+					t.Errorf("run %d: call %s was charged %d times", run, call, n)
+				}
+			}
+			storetest.Close(t, s)
+		}
+		t.Logf("%d calls answered in %d lives", len(answered), kills())
+	})
 }
 
 // killed starts the helper, and kills it after so many answers.
-func killed(t *testing.T, dir, run string, after int, answered map[string]bool) {
+func killed(t *testing.T, at store.Location, run string, after int, answered map[string]bool) {
 	t.Helper()
-	cmd := helper(t.Context(), t, dir, run)
+	cmd := helper(t.Context(), t, at, run)
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -156,7 +178,7 @@ func TestFlushed(t *testing.T) {
 	storetest.Fund(t, s, 1000)
 	storetest.Close(t, s)
 	const calls = 40
-	cmd := helper(t.Context(), t, dir, "f", strace, "-f", "-e", "trace=fsync,fdatasync,write", "-o", trace)
+	cmd := helper(t.Context(), t, store.Folder(dir), "f", strace, "-f", "-e", "trace=fsync,fdatasync,write", "-o", trace)
 	cmd.Env = append(cmd.Env, helperCalls+"="+strconv.Itoa(calls))
 	cmd.Stderr = nil
 	if out, err := cmd.Output(); err != nil || strings.Count(string(out), "\n") != calls {
