@@ -94,7 +94,7 @@ func (s sheet) Write(l *Line) error {
 		number(e.Took), e.Subject, e.Document, strconv.FormatBool(e.Erased), e.Link,
 	}
 	for i := range row {
-		row[i] = plain(row[i])
+		row[i] = Cell(row[i])
 	}
 	if err := s.Writer.Write(row); err != nil {
 		return fmt.Errorf("export record %d: %w", l.Seq, err)
@@ -112,8 +112,8 @@ func (s sheet) Flush() error {
 // apostrophe is among them so that one that was there can be told from ours.
 const formulaStarts = "=+-@\t\r\n'＝＋－＠"
 
-// plain puts an apostrophe before a cell that might be taken for a formula.
-func plain(cell string) string {
+// Cell puts an apostrophe before a cell that might be taken for a formula.
+func Cell(cell string) string {
 	if first, size := utf8.DecodeRuneInString(cell); size > 0 && strings.ContainsRune(formulaStarts, first) {
 		return "'" + cell
 	}

@@ -20,9 +20,11 @@ const about = `Dargah (درگاه) is a self-hosted gateway for Iranian identity
 It speaks the APIs of itsaaz, smsafzar, sabapayamak and uid exactly as their pages describe them.`
 
 type commands struct {
-	Sandbox sandbox `cmd:"" help:"Serve the four APIs on this machine, with made-up people and money."`
-	Audit   trail   `cmd:"" help:"Verify, export and erase the records of calls."`
-	Version version `cmd:"" help:"Print the version."`
+	Sandbox sandbox  `cmd:"" help:"Serve the four APIs on this machine, with made-up people and money."`
+	Account accounts `cmd:"" help:"The customers' accounts."`
+	Wallet  wallets  `cmd:"" help:"The customers' money."`
+	Audit   trail    `cmd:"" help:"Verify, export and erase the records of calls."`
+	Version version  `cmd:"" help:"Print the version."`
 }
 
 // console is where a command reads and writes.

@@ -198,9 +198,8 @@ func appendLine(path, line string) error {
 
 type trailExport struct {
 	installation
-	Format  string `help:"${enum}." enum:"jsonl,csv" default:"jsonl"`
-	From    string `help:"First day, Jalali (1405/08/30) or ISO (2026-11-21), in Tehran." placeholder:"DATE"`
-	To      string `help:"Last day, likewise." placeholder:"DATE"`
+	Format string `help:"${enum}." enum:"jsonl,csv" default:"jsonl"`
+	days
 	Account string `help:"Only this account: its id, its user name, or user@domain." placeholder:"NAME"`
 }
 
@@ -241,23 +240,6 @@ func (t trailExport) Run(c *console) (err error) {
 		return err
 	}
 	return out.Flush()
-}
-
-func (t trailExport) part() (part store.Part, err error) {
-	if t.From != "" {
-		if part.From, err = day("--from", t.From, 0); err != nil {
-			return part, err
-		}
-	}
-	if t.To != "" {
-		if part.To, err = day("--to", t.To, 1); err != nil {
-			return part, err
-		}
-	}
-	if t.From != "" && t.To != "" && !part.From.Before(part.To) {
-		return part, errors.New("--from is after --to")
-	}
-	return part, nil
 }
 
 // day is the midnight in Tehran at which the date begins, or so many days later.

@@ -73,7 +73,7 @@ type Operation struct {
 	ID      string // unique; made by whoever asks, so that asking twice moves once
 	Account string
 	Kind    Kind        // TopUp, Refund or Correction
-	Amount  rial.Amount // above 0; a Correction may be below
+	Amount  rial.Amount // above 0; a Correction may be below, and 0 is all that is left to Refund
 	Actor   string      // who does it
 	Reason  string      // why; needed for Refund and Correction
 	Refers  string      // the call whose charge a Refund gives back

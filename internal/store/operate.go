@@ -26,7 +26,7 @@ func (s *Store) Operate(ctx context.Context, op ledger.Operation) error {
 	switch {
 	case op.ID == "" || op.Account == "" || op.Actor == "":
 		return errors.New("an operation needs an id, an account and an actor")
-	case op.Amount == 0 || op.Amount < 0 && op.Kind != ledger.Correction:
+	case op.Amount == 0 && op.Kind != ledger.Refund || op.Amount < 0 && op.Kind != ledger.Correction:
 		return errors.New("an operation needs an amount above zero")
 	case op.Kind != ledger.TopUp && op.Reason == "":
 		return errors.New("a refund and a correction need a reason")
@@ -53,14 +53,18 @@ func (g *group) operate(o *order) error {
 	case w.balance+amount < 0:
 		o.refusal = ErrBelowZero
 		return nil
-	case op.Kind == ledger.Refund:
+	}
+	if op.Kind == ledger.Refund {
 		left, err := g.refundable(op)
 		if err != nil {
 			return err
 		}
-		if amount > left {
+		if amount > left || left == 0 {
 			o.refusal = ErrNoCharge
 			return nil
+		}
+		if amount == 0 {
+			amount = left
 		}
 	}
 	g.post(w, op.ID, op.Kind, amount)

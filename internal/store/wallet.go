@@ -70,8 +70,17 @@ func (s *Store) Covers(ctx context.Context, account string, price rial.Amount) (
 
 // Balance is what an account's wallet holds; 0 for an unknown account.
 func (s *Store) Balance(ctx context.Context, account string) (rial.Amount, error) {
-	var balance rial.Amount
-	err := s.reader.QueryRowContext(ctx, `SELECT balance FROM wallet WHERE account = $1`, account).Scan(&balance)
+	return balance(ctx, s.reader, account)
+}
+
+// Balance is as a Store's.
+func (r *Reader) Balance(ctx context.Context, account string) (rial.Amount, error) {
+	_, db, _ := r.engine.pools()
+	return balance(ctx, db, account)
+}
+
+func balance(ctx context.Context, db querier, account string) (balance rial.Amount, err error) {
+	err = db.QueryRowContext(ctx, `SELECT balance FROM wallet WHERE account = $1`, account).Scan(&balance)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return 0, fmt.Errorf("read a balance: %w", err)
 	}

@@ -234,8 +234,9 @@ func operations(t *testing.T, place Place) {
 		{"2", ledger.TopUp, "nobody", 1000, "", store.ErrNoAccount},
 		{"3", ledger.Refund, "a0", 50, "call", nil},
 		{"4", ledger.Refund, "a0", 11, "call", store.ErrNoCharge},
-		{"5", ledger.Refund, "a0", 10, "call", nil},
+		{"5", ledger.Refund, "a0", 0, "call", nil}, // the 10 that are left
 		{"6", ledger.Refund, "a0", 1, "call", store.ErrNoCharge},
+		{"6", ledger.Refund, "a0", 0, "call", store.ErrNoCharge},
 		{"7", ledger.Refund, "a1", 1, "call", store.ErrNoCharge},
 		{"8", ledger.Refund, "a0", 21, "outside", store.ErrNoCharge},
 		{"9", ledger.Refund, "a0", 20, "outside", nil},
@@ -271,7 +272,7 @@ func badOperations(t *testing.T, place Place) {
 		"no actor":   func(o *ledger.Operation) { o.Actor = "" },
 		"no reason":  func(o *ledger.Operation) { o.Reason = "" },
 		"no call":    func(o *ledger.Operation) { o.Refers = "" },
-		"nothing":    func(o *ledger.Operation) { o.Amount = 0 },
+		"nothing":    func(o *ledger.Operation) { o.Amount, o.Kind = 0, ledger.TopUp },
 		"negative":   func(o *ledger.Operation) { o.Amount = -1 },
 	} {
 		op := good
