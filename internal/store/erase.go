@@ -15,8 +15,9 @@ const eraseStep = 20_000
 
 // Erase blanks the personal fields of all records before a moment: the
 // caller's address, the subject's hash, and the salt without which their
-// digest cannot be guessed from. It tells how many it blanked. The trail can
-// still be verified, since the digest stays. Erasing again is harmless, and
+// digest cannot be guessed from. The answers that idempotency keys gave then go
+// too; their keys stay taken. It tells how many records it blanked. The trail
+// can still be verified, since the digest stays. Erasing again is harmless, and
 // goes on where an earlier one was cut short.
 //
 // The database file is written anew, which needs as much free space again.
@@ -41,7 +42,18 @@ func (s *Store) Erase(ctx context.Context, before time.Time, progress func(done,
 		blanked += n
 		progress(min(from+eraseStep-1, last), last)
 	}
+	if err := s.eraseAnswers(ctx, before); err != nil {
+		return blanked, err
+	}
 	return blanked, s.rewrite(ctx)
+}
+
+func (s *Store) eraseAnswers(ctx context.Context, before time.Time) error {
+	none := []byte{}
+	return s.writeOn(ctx, s.patient, "erase kept answers", func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE answer SET sealed = $1 WHERE at < $2 AND open = 0 AND sealed <> $1`, none, micros(before))
+		return err
+	})
 }
 
 // rewrite comes also where nothing was blanked: an earlier erasure may have

@@ -210,6 +210,33 @@ func keysOutside(t *testing.T, place Place) {
 	Even(t, s)
 }
 
+// erasedKeys: an answer that was erased is gone, and its key is not free for it.
+func erasedKeys(t *testing.T, place Place) {
+	now := time.Now()
+	s := Must(t, place, store.Options{Now: func() time.Time { return now }})
+	Fund(t, s, 1000)
+	keyed := func(call string, id byte) error {
+		c := Charge(call, "a0", 10)
+		c.Key = &closing.Key{ID: [32]byte{id}, Body: [32]byte{1}, Answer: []byte("somebody's name")}
+		return s.Commit(t.Context(), c)
+	}
+	ok(t, keyed("old", 1))
+	now = now.Add(time.Hour)
+	ok(t, keyed("young", 2))
+	if _, err := s.Erase(t.Context(), now, func(int64, int64) {}); err != nil {
+		t.Fatal(err)
+	}
+	if r := closing.AsRepeated(keyed("again", 1)); r == nil || len(r.Kept.Answer) > 0 {
+		t.Errorf("the erased answer: %v", r)
+	}
+	if r := closing.AsRepeated(keyed("again", 2)); r == nil || len(r.Kept.Answer) == 0 {
+		t.Errorf("the young answer: %v", r)
+	}
+	if got := Balance(t, s, "a0"); got != 980 {
+		t.Errorf("balance %d, want 980", got)
+	}
+}
+
 func operations(t *testing.T, place Place) {
 	s := Must(t, place, store.Options{})
 	Fund(t, s, 100, 0)

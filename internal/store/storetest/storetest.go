@@ -40,6 +40,7 @@ func Run(t *testing.T, place func(testing.TB) Place) {
 		"overdue reservations":                    overdueReservations,
 		"idempotency keys":                        keys,
 		"idempotency keys of calls outside":       keysOutside,
+		"idempotency keys of erased answers":      erasedKeys,
 		"operations":                              operations,
 		"bad operations":                          badOperations,
 		"any order of movements keeps the money":  money,
