@@ -33,12 +33,28 @@ const (
 // Fullness tells whether a data folder has its world.
 type Fullness string
 
-// A folder is Partial when its filling was cut short.
+// A folder is Partial when its filling was cut short, and Served when it was
+// made to serve customers: nothing is made up in it.
 const (
 	Empty   Fullness = ""
 	Partial Fullness = "partial"
 	Full    Fullness = "full"
+	Served  Fullness = "served"
 )
+
+// MarkServed marks a store as one that serves customers.
+func MarkServed(ctx context.Context, s *store.Store) error {
+	switch state, err := State(ctx, s); {
+	case err != nil:
+		return err
+	case state == Partial:
+		return errors.New("a sandbox began to fill this installation and was cut short: start the sandbox again, or choose another folder")
+	case state == Empty:
+		return s.PutSetting(ctx, settingState, string(Served))
+	default:
+		return nil
+	}
+}
 
 // State reads how full the store is.
 func State(ctx context.Context, s *store.Store) (Fullness, error) {

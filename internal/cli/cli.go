@@ -20,11 +20,15 @@ const about = `Dargah (درگاه) is a self-hosted gateway for Iranian identity
 It speaks the APIs of itsaaz, smsafzar, sabapayamak and uid exactly as their pages describe them.`
 
 type commands struct {
-	Sandbox sandbox  `cmd:"" help:"Serve the four APIs on this machine, with made-up people and money."`
-	Account accounts `cmd:"" help:"The customers' accounts."`
-	Wallet  wallets  `cmd:"" help:"The customers' money."`
-	Audit   trail    `cmd:"" help:"Verify, export and erase the records of calls."`
-	Version version  `cmd:"" help:"Print the version."`
+	Sandbox sandbox    `cmd:"" help:"Serve the four APIs on this machine, with made-up people and money."`
+	Serve   serve      `cmd:"" help:"Serve the four APIs to customers, from an installation of your own."`
+	Init    initialise `cmd:"" help:"Make an installation: its schema and master key. Harmless when repeated."`
+	Config  inForce    `cmd:"" help:"Print the settings in force and where each comes from, passwords masked."`
+	Health  health     `cmd:"" help:"Ask the server on this machine whether it can serve; exit status 0 if so."`
+	Account accounts   `cmd:"" help:"The customers' accounts."`
+	Wallet  wallets    `cmd:"" help:"The customers' money."`
+	Audit   trail      `cmd:"" help:"Verify, export and erase the records of calls."`
+	Version version    `cmd:"" help:"Print the version."`
 }
 
 // console is where a command reads and writes.
@@ -57,6 +61,7 @@ func run(ctx context.Context, args []string, out, err io.Writer) (status int) {
 	}
 	var c commands
 	parser, fault := kong.New(&c, kong.Name("dargah"), kong.Description(about), kong.Writers(out, err),
+		kong.Vars{"example": "`dargah config --example` prints one"},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(code int) { panic(exit(code)) }))
 	if fault != nil {

@@ -64,25 +64,33 @@ type running struct {
 // sandboxed starts a sandbox on a free port and waits until it is ready.
 func sandboxed(t *testing.T, args ...string) *running {
 	t.Helper()
-	r := &running{Cmd: command(t, append([]string{"sandbox", "--listen", "127.0.0.1:0", "--json"}, args...)...), errors: &bytes.Buffer{}}
-	r.Stderr = r.errors
-	out, err := r.StdoutPipe()
+	r := &running{}
+	r.Cmd, r.errors = started(t, nil, &r.greeting, append([]string{"sandbox", "--listen", "127.0.0.1:0", "--json"}, args...)...)
+	return r
+}
+
+// started runs a command that prints one JSON object when it is ready.
+func started(t *testing.T, environ []string, into any, args ...string) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	cmd, errors := command(t, args...), &bytes.Buffer{}
+	cmd.Env, cmd.Stderr = append(cmd.Env, environ...), errors
+	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Start(); err != nil {
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = r.Process.Kill() }) // it has ended where all went well
+	t.Cleanup(func() { _ = cmd.Process.Kill() }) // it has ended where all went well
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	if err != nil {
-		_ = r.Wait()
-		t.Fatalf("no greeting: %v\n%s", err, r.errors)
+		_ = cmd.Wait()
+		t.Fatalf("%v: nothing said: %v\n%s", args, err, errors)
 	}
-	if err := json.Unmarshal(line, &r.greeting); err != nil {
+	if err := json.Unmarshal(line, into); err != nil {
 		t.Fatalf("%v: %s", err, line)
 	}
-	return r
+	return cmd, errors
 }
 
 func (r *running) end(t *testing.T, signal os.Signal) error {

@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -24,6 +22,7 @@ import (
 	"dargah.dev/dargah/internal/config"
 	"dargah.dev/dargah/internal/event"
 	"dargah.dev/dargah/internal/fixture"
+	"dargah.dev/dargah/internal/httpd"
 	"dargah.dev/dargah/internal/password"
 	"dargah.dev/dargah/internal/store"
 )
@@ -98,8 +97,9 @@ func (s sandbox) Run(c *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, data.Close()) }()
+	events := event.New(log, slog.LevelInfo)
 	base := "http://" + reachable(listener.Addr())
-	a, err := app.New(c, data, app.Options{Config: settings, Listen: base, Log: event.New(log, slog.LevelInfo), Passwords: gate})
+	a, err := app.New(c, data, app.Options{Config: settings, Listen: base, Log: events, Passwords: gate})
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,9 @@ func (s sandbox) Run(c *console) (err error) {
 	greeting.Listen, greeting.Log, greeting.Data = "http://"+listener.Addr().String(), logAt, dir
 	greeting.Temporary = s.Data == ""
 	greeting.NotApplied = s.Fixtures != "" && !applied
-	return serve(c, listener, a.Handler, func() error { return greeting.print(c.out, s.JSON) })
+	settings.Limits = config.Default().Limits
+	server := &httpd.Server{Handler: a.Handler, Crowd: crowd(settings, events), Drain: drainFor, Log: events}
+	return server.Run(c, []net.Listener{listener}, func() error { return greeting.print(c.out, s.JSON) })
 }
 
 // read takes the fixtures before anything else is touched: a mistake in the
@@ -139,7 +141,7 @@ func listen(address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s is taken: another program listens there (perhaps another sandbox).\nStop it, or choose another port: --listen 127.0.0.1:8081, or --listen 127.0.0.1:0 for any free one", address)
+		return nil, fmt.Errorf("%s is taken: another program listens there (perhaps another Dargah).\nStop it, or choose another port: --listen 127.0.0.1:8081, or --listen 127.0.0.1:0 for any free one", address)
 	case err != nil:
 		return nil, fmt.Errorf("cannot listen on %q: %w\nGive an address and a port of this machine, like --listen 127.0.0.1:8080", address, err)
 	}
@@ -217,6 +219,9 @@ func (s sandbox) fill(c *console, dir string, world *fixture.World, gate *passwo
 		if err != nil {
 			return nil, false, errors.Join(err, data.Close())
 		}
+		if state == app.Served {
+			return nil, false, errors.Join(fmt.Errorf("%s serves customers (dargah serve): nothing is made up there. Choose another --data folder", dir), data.Close())
+		}
 		if state != app.Partial {
 			return data, applied, nil
 		}
@@ -236,41 +241,6 @@ func advise(err error, dir string) error {
 	default:
 		return fmt.Errorf("the data folder %s cannot be opened: %w\nChoose another --data folder, or --reset to start afresh (all its data is lost)", dir, err)
 	}
-}
-
-// serve answers calls until the context ends, then lets those under way end.
-func serve(ctx context.Context, l net.Listener, handler http.Handler, ready func() error) error {
-	var draining atomic.Bool
-	server := &http.Server{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if draining.Load() && r.URL.Path == "/readyz" {
-				http.Error(w, "stopping", http.StatusServiceUnavailable)
-				return
-			}
-			handler.ServeHTTP(w, r)
-		}),
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
-		WriteTimeout: 30 * time.Second, IdleTimeout: 60 * time.Second,
-		MaxHeaderBytes: 12 << 10, // 16 KiB with the request line: net/http adds 4 KiB to whatever it is told
-		ErrorLog:       slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(l) }()
-	if err := ready(); err != nil {
-		return errors.Join(err, server.Close())
-	}
-	select {
-	case err := <-failed:
-		return fmt.Errorf("the server stopped: %w", err)
-	case <-ctx.Done():
-	}
-	draining.Store(true)
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		return errors.Join(server.Close(), nil) // whoever is still connected was given its time
-	}
-	return nil
 }
 
 // tune makes the collector run less often while there is memory to spare: on

@@ -35,6 +35,14 @@ func (b *Buffer) Write(line []byte) (int, error) {
 	return b.out.Write(line)
 }
 
+// Between writes what is gathered and then does something that must not come
+// into the middle of a line, like opening the file anew.
+func (b *Buffer) Between(do func() error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return errors.Join(b.out.Flush(), do())
+}
+
 // Close writes what is gathered.
 func (b *Buffer) Close() error {
 	close(b.stop)

@@ -1,6 +1,7 @@
-// Package httpd owns the socket's side of a call: which route a request is
-// for, the bounded body, the caller's real address, cross-origin rules and
-// health. What a request means is the gateway's and the dialects' business.
+// Package httpd owns the socket's side of a call: connections and their number,
+// TLS, an end that fails no call, which route a request is for, the bounded
+// body, the caller's real address, cross-origin rules and health. What a
+// request means is the gateway's and the dialects' business.
 package httpd
 
 import (

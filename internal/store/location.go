@@ -40,3 +40,6 @@ func (l Location) master() string {
 	}
 	return filepath.Join(l.Dir, masterName)
 }
+
+// MasterFile is the path of the master key.
+func (l Location) MasterFile() string { return l.master() }
