@@ -16,6 +16,8 @@ import (
 type Domain struct {
 	Name    string
 	Default bool // taken by dialects whose requests name no domain
+	// Disabled domains stop their accounts as if each were disabled.
+	Disabled bool
 }
 
 // Account is one customer of a domain.
@@ -55,12 +57,24 @@ type Client struct {
 	ID            string
 	SecretHash    [32]byte // SHA-256: the secret is random, a slow hash adds nothing
 	PasswordGrant bool
+	Disabled      bool
+	Former        Former
 }
 
 // Business is a credential pair that rides in each body (uid).
 type Business struct {
 	ID        string
 	TokenHash [32]byte
+	Disabled  bool
+	Former    Former
+}
+
+// Former is the secret before the one in force: good for a while, so that
+// callers can change over one after the other. The zero Former is good for
+// nothing.
+type Former struct {
+	Hash  [32]byte
+	Until time.Time
 }
 
 // LoginHash is the password hash that token calls are checked against.

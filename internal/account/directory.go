@@ -34,13 +34,17 @@ func NewDirectory(domains []Domain, accounts []Account) (*Directory, error) {
 		domains: domains, byID: map[string]*Account{}, byName: map[name]*Account{}, anywhere: map[string]*Account{},
 		clients: map[string]owned[Client]{}, business: map[string]owned[Business]{},
 	}
+	disabled := map[string]bool{}
 	for _, domain := range domains {
 		if domain.Default || d.def == "" {
 			d.def = domain.Name
 		}
+		disabled[domain.Name] = domain.Disabled
 	}
 	for i := range accounts {
-		if err := d.add(&accounts[i]); err != nil {
+		a := &accounts[i]
+		a.Disabled = a.Disabled || disabled[a.Domain]
+		if err := d.add(a); err != nil {
 			return nil, err
 		}
 	}

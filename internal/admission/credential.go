@@ -131,10 +131,11 @@ func (c ClientRefresh) prove(_ context.Context, d *Desk, pass *Pass) error {
 func (d *Desk) client(id, secret string) (*account.Account, *account.Client, error) {
 	owner, client := d.Book.Now().Client(id)
 	var want [sha256.Size]byte
+	var former account.Former
 	if client != nil {
-		want = client.SecretHash
+		want, former = client.SecretHash, client.Former
 	}
-	if !same(secret, want) || client == nil {
+	if !d.same(secret, want, former) || client == nil || client.Disabled {
 		return nil, nil, fault.New(fault.Client)
 	}
 	return owner, client, nil
@@ -143,23 +144,28 @@ func (d *Desk) client(id, secret string) (*account.Account, *account.Client, err
 func (c Business) prove(_ context.Context, d *Desk, pass *Pass) error {
 	owner, business := d.Book.Now().Business(c.ID)
 	var want [sha256.Size]byte
+	var former account.Former
 	if business != nil {
-		want = business.TokenHash
+		want, former = business.TokenHash, business.Former
 	}
-	if !same(c.Token, want) || business == nil {
+	if !d.same(c.Token, want, former) || business == nil || business.Disabled {
 		return fault.New(fault.Credentials)
 	}
 	pass.Account = owner
 	return nil
 }
 
-func same(secret string, want [sha256.Size]byte) bool {
+// same compares with the secret in force and with the one before, in the same
+// time whichever it is.
+func (d *Desk) same(secret string, want [sha256.Size]byte, former account.Former) bool {
 	got := sha256.Sum256([]byte(secret))
-	return subtle.ConstantTimeCompare(got[:], want[:]) == 1
+	now := subtle.ConstantTimeCompare(got[:], want[:]) == 1
+	before := subtle.ConstantTimeCompare(got[:], former.Hash[:]) == 1
+	return now || before && !former.Until.IsZero() && d.Now().Before(former.Until)
 }
 
 func hasClient(owner *account.Account, id string) bool {
-	return slices.ContainsFunc(owner.Clients, func(c account.Client) bool { return c.ID == id })
+	return slices.ContainsFunc(owner.Clients, func(c account.Client) bool { return c.ID == id && !c.Disabled })
 }
 
 // inScope tells whether a token opens a service. A token without a client was

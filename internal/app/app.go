@@ -5,7 +5,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -51,6 +51,7 @@ type App struct {
 	Handler  http.Handler
 
 	store   *store.Store
+	world   *world
 	log     *event.Log
 	tally   *audit.Tally
 	stop    context.CancelFunc
@@ -65,20 +66,20 @@ func New(ctx context.Context, s *store.Store, o Options) (*App, error) {
 	if err := o.Config.Check(); err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
-	w, err := readWorld(ctx, s)
-	if err != nil {
+	w := &world{}
+	if err := w.read(ctx, s); err != nil {
 		return nil, err
 	}
 	mint, err := mint(ctx, s, o.Now)
 	if err != nil {
 		return nil, err
 	}
-	a := &App{store: s, log: o.Log, tally: &audit.Tally{}, stopped: make(chan struct{})}
+	a := &App{store: s, world: w, log: o.Log, tally: &audit.Tally{}, stopped: make(chan struct{})}
 	a.Desk = &admission.Desk{
 		Book: &account.Book{}, Mint: mint, Passwords: o.Passwords, Lockout: admission.NewLockout(o.Config.Lockout),
 		Limiter: &limit.Memory{}, Families: s, Wallets: s, Now: o.Now,
 	}
-	if err := a.Reload(ctx); err != nil {
+	if err := a.ReloadAccounts(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.serve(w, mint, o); err != nil {
@@ -90,8 +91,16 @@ func New(ctx context.Context, s *store.Store, o Options) (*App, error) {
 	return a, nil
 }
 
-// Reload brings the stored accounts into force.
+// Reload brings into force what is stored: accounts, prices, origins, scenarios.
 func (a *App) Reload(ctx context.Context) error {
+	return errors.Join(a.ReloadAccounts(ctx), a.ReloadWorld(ctx))
+}
+
+// ReloadWorld brings the stored prices, origins and scenarios into force.
+func (a *App) ReloadWorld(ctx context.Context) error { return a.world.read(ctx, a.store) }
+
+// ReloadAccounts brings the stored accounts into force.
+func (a *App) ReloadAccounts(ctx context.Context) error {
 	domains, accounts, err := a.store.Accounts(ctx)
 	if err != nil {
 		return fmt.Errorf("read the accounts: %w", err)
@@ -110,7 +119,7 @@ func (a *App) Close() {
 	<-a.stopped
 }
 
-func (a *App) serve(w world, mint *token.Mint, o Options) error {
+func (a *App) serve(w *world, mint *token.Mint, o Options) error {
 	cashier := payment.Cashier{
 		Sealer: a.store.Keyring(), Base: func() string { return o.Config.Base(o.Listen) }, Now: o.Now,
 	}
@@ -132,7 +141,7 @@ func (a *App) serve(w world, mint *token.Mint, o Options) error {
 		Dialects: a.Dialects,
 		Pages:    map[string]http.Handler{payment.Path: portal.New(cashier, o.Now)},
 		Ready:    func(r *http.Request) error { return a.store.Ready(r.Context()) },
-		Origins:  w.Origins, Proxies: proxies, Log: o.Log, Now: o.Now,
+		Origins:  w.origins, Proxies: proxies, Log: o.Log, Now: o.Now,
 	}
 	a.Handler, err = face.Handler()
 	return err
@@ -156,7 +165,7 @@ func (unasked) Field(string) (string, bool) { return "", false }
 
 // services lists what is sold and who answers it. A service is one entry here
 // and a route in each dialect that sells it.
-func services(s *store.Store, w world, cashier payment.Cashier, now func() time.Time) sold {
+func services(s *store.Store, w *world, cashier payment.Cashier, now func() time.Time) sold {
 	const register = "register"
 	people := person.Sources{{Name: register, Ask: func(ctx context.Context, q person.Question) (person.Person, error) {
 		return s.Person(ctx, q.NationalCode)
@@ -165,9 +174,9 @@ func services(s *store.Store, w world, cashier payment.Cashier, now func() time.
 		return s.Reports(ctx, q.NationalCode)
 	}}}
 	return sold{
-		person: scenario.Wrap(w.scenarios, person.Service, []inquiry.Source[person.Question, person.Person](people)),
+		person: scenario.Wrap(&w.scenarios, person.Service, []inquiry.Source[person.Question, person.Person](people)),
 		credit: &credit.Desk{
-			Sources: scenario.Wrap(w.scenarios, credit.Service, []inquiry.Source[credit.Question, []credit.Report](reports)),
+			Sources: scenario.Wrap(&w.scenarios, credit.Service, []inquiry.Source[credit.Question, []credit.Report](reports)),
 			Price:   func() rial.Amount { return w.price(credit.Service) },
 			Cashier: cashier, Now: now,
 		},
@@ -222,47 +231,4 @@ func (a *App) writeTally(ctx context.Context) {
 			a.log.Fail("counts of unknown callers are not written yet", err)
 		}
 	}
-}
-
-// world is what an installation says about itself besides its accounts.
-type world struct {
-	Origins   []string
-	scenarios *scenario.Set
-	prices    map[string]int64
-}
-
-func (w world) price(service string) rial.Amount { return rial.Amount(w.prices[service]) }
-
-func readWorld(ctx context.Context, s *store.Store) (world, error) {
-	var w world
-	var rules []scenario.Rule
-	if err := setting(ctx, s, settingOrigins, &w.Origins); err != nil {
-		return world{}, err
-	}
-	scripted, err := s.Secret(ctx, secretScenarios, func() []byte { return []byte("null") })
-	if err != nil {
-		return world{}, fmt.Errorf("read the scenarios: %w", err)
-	}
-	if err := json.Unmarshal(scripted, &rules); err != nil {
-		return world{}, fmt.Errorf("read the scenarios: %w", err)
-	}
-	if w.scenarios, err = scenario.New(rules); err != nil {
-		return world{}, err
-	}
-	if w.prices, err = s.Prices(ctx); err != nil {
-		return world{}, fmt.Errorf("read the prices: %w", err)
-	}
-	return w, nil
-}
-
-// setting reads a stored setting into v, which stays as it is without one.
-func setting(ctx context.Context, s *store.Store, name string, v any) error {
-	text, ok, err := s.Setting(ctx, name)
-	if err != nil || !ok {
-		return err
-	}
-	if err := json.Unmarshal([]byte(text), v); err != nil {
-		return fmt.Errorf("setting %s: %w", name, err)
-	}
-	return nil
 }

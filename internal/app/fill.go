@@ -138,14 +138,9 @@ func newAccount(a fixture.Account, number int64, gate *password.Gate) account.Ac
 }
 
 func putSettings(ctx context.Context, s *store.Store, w *fixture.World) error {
-	var rules []scenario.Rule
+	var rules []Script
 	for _, sc := range w.Scenarios {
-		if sc.Then.Fault == "" {
-			continue // deliveries belong to the operators of SMS
-		}
-		rules = append(rules, scenario.Rule{
-			Service: sc.Service, When: sc.When, Fault: sc.Then.Fault, After: sc.Then.After, Times: sc.Then.Times,
-		})
+		rules = append(rules, script(sc))
 	}
 	origins, err := json.Marshal(w.Origins)
 	if err != nil {
@@ -159,6 +154,15 @@ func putSettings(ctx context.Context, s *store.Store, w *fixture.World) error {
 		return err
 	}
 	return s.PutSetting(ctx, settingOrigins, string(origins))
+}
+
+func script(s fixture.Scenario) Script {
+	return Script{
+		Rule: scenario.Rule{
+			Service: s.Service, When: s.When, Fault: s.Then.Fault, After: s.Then.After, Times: s.Then.Times,
+		},
+		Delivery: s.Then.Delivery,
+	}
 }
 
 // putPeople stores the file's people and then the population, which leaves

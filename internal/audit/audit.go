@@ -15,6 +15,9 @@ import (
 // is the name of its fault.
 const Answered = "answered"
 
+// SubjectHash is the purpose of the keyed hash of the person asked about.
+const SubjectHash = "subject"
+
 // Record is one call of a known account. It holds nothing readable about the
 // person who was asked about.
 type Record struct {

@@ -297,7 +297,7 @@ func (c *call) record(outcome string) audit.Record {
 		r.Account = c.pass.Account.ID
 	}
 	if c.subject != "" {
-		r.Subject = c.Vault.Hash("subject", c.subject)
+		r.Subject = c.Vault.Hash(audit.SubjectHash, c.subject)
 	}
 	return r
 }

@@ -30,7 +30,7 @@ func (f *Face) cors(next *http.ServeMux) http.Handler {
 }
 
 func (f *Face) allowed(origin string) bool {
-	return slices.ContainsFunc(f.Origins, func(o string) bool {
+	return slices.ContainsFunc(f.Origins(), func(o string) bool {
 		return o == "*" || strings.EqualFold(strings.TrimSuffix(o, "/"), origin)
 	})
 }

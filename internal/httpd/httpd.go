@@ -41,8 +41,8 @@ type Face struct {
 	Dialects []*dialect.Dialect
 	Pages    map[string]http.Handler // by ServeMux pattern: pages for people
 	Ready    func(*http.Request) error
-	Origins  []string       // browser origins that may call; "*" is any
-	Proxies  []netip.Prefix // whose forwarded headers are believed
+	Origins  func() []string // browser origins that may call now; "*" is any
+	Proxies  []netip.Prefix  // whose forwarded headers are believed
 	Log      *event.Log
 	Now      func() time.Time
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"dargah.dev/dargah/internal/account"
 	"dargah.dev/dargah/internal/audit"
 	"dargah.dev/dargah/internal/seal"
 )
@@ -148,13 +147,13 @@ func (r *Reader) AccountID(ctx context.Context, name string) (id string, err err
 		return "", ErrNoAccount
 	}
 	err = r.snapshot(ctx, func(tx *sql.Tx) error {
-		id, err = r.accountID(ctx, tx, name)
+		id, err = accountID(ctx, tx, r.keys, name)
 		return err
 	})
 	return id, err
 }
 
-func (r *Reader) accountID(ctx context.Context, tx *sql.Tx, name string) (string, error) {
+func accountID(ctx context.Context, tx querier, keys *seal.Keyring, name string) (string, error) {
 	found, err := column(ctx, tx, `SELECT id FROM account WHERE id = $1`, name)
 	if err != nil || len(found) > 0 {
 		return strings.Join(found, ""), err
@@ -168,8 +167,7 @@ func (r *Reader) accountID(ctx context.Context, tx *sql.Tx, name string) (string
 		if bare, cut := strings.CutSuffix(name, "@"+domain); cut {
 			user = bare
 		}
-		hash := r.keys.Hash("account", account.DomainKey(domain)+"\x00"+account.UserKey(user))
-		ids, err := column(ctx, tx, `SELECT id FROM account WHERE name_hash = $1`, hash)
+		ids, err := column(ctx, tx, `SELECT id FROM account WHERE name_hash = $1`, nameHash(keys, domain, user))
 		if err != nil {
 			return "", err
 		}
@@ -185,7 +183,7 @@ func (r *Reader) accountID(ctx context.Context, tx *sql.Tx, name string) (string
 }
 
 // column reads the one column of a query.
-func column(ctx context.Context, tx *sql.Tx, query string, args ...any) (all []string, err error) {
+func column(ctx context.Context, tx querier, query string, args ...any) (all []string, err error) {
 	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,9 @@ import (
 	"dargah.dev/dargah/internal/persian"
 )
 
+// reportHash is the purpose of the hash under which reports are looked up.
+const reportHash = "report"
+
 // reportRow is a credit report as it is sealed.
 type reportRow struct {
 	Source int    `json:"s"`
@@ -28,7 +31,7 @@ func (s *Store) Reports(ctx context.Context, code persian.NationalCode) ([]credi
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("read credit reports: %w", err)
 	}
-	owner := s.keys.Hash("report", code.Digits())
+	owner := s.keys.Hash(reportHash, code.Digits())
 	rows, err := s.reports.Query(owner)
 	if err != nil {
 		return nil, fmt.Errorf("read credit reports: %w", err)
@@ -61,24 +64,26 @@ func (s *Store) Reports(ctx context.Context, code persian.NationalCode) ([]credi
 // PutReports adds credit reports to those that a person has. The person need
 // not be in the register.
 func (s *Store) PutReports(ctx context.Context, code persian.NationalCode, reports []credit.Report) error {
-	owner := s.keys.Hash("report", code.Digits())
-	return s.write(ctx, "put credit reports", func(tx *sql.Tx) error {
-		for _, r := range reports {
-			plain, err := json.Marshal(reportRow{r.Source, r.Score, r.Grade, micros(r.Made)})
-			if err != nil {
-				return err
-			}
-			id := rand.Text()
-			sealed, err := s.keys.Seal(plain, reportWhat(id, owner))
-			if err != nil {
-				return err
-			}
-			if _, err := tx.Exec(`INSERT INTO report (id, person, sealed) VALUES ($1, $2, $3)`, id, owner, sealed); err != nil {
-				return err
-			}
+	return s.write(ctx, "put credit reports", func(tx *sql.Tx) error { return s.putReports(tx, code, reports) })
+}
+
+func (s *Store) putReports(tx *sql.Tx, code persian.NationalCode, reports []credit.Report) error {
+	owner := s.keys.Hash(reportHash, code.Digits())
+	for _, r := range reports {
+		plain, err := json.Marshal(reportRow{r.Source, r.Score, r.Grade, micros(r.Made)})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+		id := rand.Text()
+		sealed, err := s.keys.Seal(plain, reportWhat(id, owner))
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`INSERT INTO report (id, person, sealed) VALUES ($1, $2, $3)`, id, owner, sealed); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func reportWhat(id string, owner []byte) string {

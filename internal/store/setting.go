@@ -18,7 +18,11 @@ const probeName = "store/probe"
 
 // Setting gives a value that PutSetting kept; false where there is none.
 func (s *Store) Setting(ctx context.Context, name string) (value string, ok bool, err error) {
-	err = s.reader.QueryRowContext(ctx, `SELECT value FROM setting WHERE name = $1`, name).Scan(&value)
+	return readSetting(ctx, s.reader, name)
+}
+
+func readSetting(ctx context.Context, db querier, name string) (value string, ok bool, err error) {
+	err = db.QueryRowContext(ctx, `SELECT value FROM setting WHERE name = $1`, name).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", false, nil
 	}
@@ -33,11 +37,13 @@ func (s *Store) PutSetting(ctx context.Context, name, value string) error {
 	if err := named(name); err != nil || !readable(value) {
 		return fmt.Errorf("keep a setting: %w", errText)
 	}
-	return s.write(ctx, "keep the setting "+name, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`INSERT INTO setting (name, value) VALUES ($1, $2) `+
-			`ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
-		return err
-	})
+	return s.write(ctx, "keep the setting "+name, func(tx *sql.Tx) error { return putSetting(tx, name, value) })
+}
+
+func putSetting(tx *sql.Tx, name, value string) error {
+	_, err := tx.Exec(`INSERT INTO setting (name, value) VALUES ($1, $2) `+
+		`ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+	return err
 }
 
 // Secret gives the secret of this name. The first time it is made by fresh and
@@ -94,13 +100,18 @@ func (s *Store) PutPrices(ctx context.Context, prices map[string]int64) error {
 			if err := named(service); err != nil {
 				return err
 			}
-			if _, err := tx.Exec(`INSERT INTO price (service, amount) VALUES ($1, $2) `+
-				`ON CONFLICT (service) DO UPDATE SET amount = excluded.amount`, service, prices[service]); err != nil {
+			if err := putPrice(tx, service, prices[service]); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+func putPrice(tx *sql.Tx, service string, amount int64) error {
+	_, err := tx.Exec(`INSERT INTO price (service, amount) VALUES ($1, $2) `+
+		`ON CONFLICT (service) DO UPDATE SET amount = excluded.amount`, service, amount)
+	return err
 }
 
 // WriteTally adds counts of unknown callers to those that are kept. On an

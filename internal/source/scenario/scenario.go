@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -37,7 +38,8 @@ var faults = map[string]fault.Code{
 var errScripted = errors.New("a scenario of the sandbox")
 
 // Set is a list of rules with their counts, which live as long as the process.
-type Set struct{ rules []*rule }
+// It is safe for concurrent use.
+type Set struct{ rules atomic.Pointer[[]*rule] }
 
 type rule struct {
 	Rule
@@ -48,21 +50,43 @@ type rule struct {
 // order, each as often as it says.
 func New(rules []Rule) (*Set, error) {
 	s := &Set{}
+	return s, s.Put(rules)
+}
+
+// Put checks rules and brings them into force in the place of those before. A
+// rule that was there goes on counting.
+func (s *Set) Put(rules []Rule) error {
+	var before []*rule
+	if p := s.rules.Load(); p != nil {
+		before = slices.Clone(*p)
+	}
+	next := make([]*rule, 0, len(rules))
 	for _, r := range rules {
 		if _, known := faults[r.Fault]; !known && r.Fault != slow {
-			return nil, fmt.Errorf("scenario for %s: %q is no fault", r.Service, r.Fault)
+			return fmt.Errorf("scenario for %s: %q is no fault", r.Service, r.Fault)
+		}
+		if i := slices.IndexFunc(before, func(b *rule) bool { return b.same(r) }); i >= 0 {
+			next = append(next, before[i])
+			before = slices.Delete(before, i, i+1) // of two that are the same each has its own count
+			continue
 		}
 		counted := &rule{Rule: r}
 		counted.left.Store(int64(r.Times))
-		s.rules = append(s.rules, counted)
+		next = append(next, counted)
 	}
-	return s, nil
+	s.rules.Store(&next)
+	return nil
+}
+
+func (r *rule) same(other Rule) bool {
+	return r.Service == other.Service && r.Fault == other.Fault && r.After == other.After && r.Times == other.Times &&
+		maps.Equal(r.When, other.When)
 }
 
 // Play makes happen what the rules say about the question: a fault, a delay,
 // or nothing.
 func (s *Set) Play(ctx context.Context, service string, q inquiry.Question) error {
-	for _, r := range s.rules {
+	for _, r := range *s.rules.Load() {
 		if r.Service != service || !r.matches(q) || !r.take() {
 			continue
 		}
@@ -78,7 +102,7 @@ func (s *Set) Play(ctx context.Context, service string, q inquiry.Question) erro
 
 // Plays tells whether any rule is about the question, used up or not.
 func (s *Set) Plays(service string, q inquiry.Question) bool {
-	return slices.ContainsFunc(s.rules, func(r *rule) bool { return r.Service == service && r.matches(q) })
+	return slices.ContainsFunc(*s.rules.Load(), func(r *rule) bool { return r.Service == service && r.matches(q) })
 }
 
 func (r *rule) matches(q inquiry.Question) bool {

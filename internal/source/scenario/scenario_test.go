@@ -98,3 +98,40 @@ func TestUnknownFaultIsRefused(t *testing.T) {
 		t.Error("accepted")
 	}
 }
+
+// Rules that are put again must not begin to count anew: a change of one would
+// otherwise make the others happen again.
+func TestPutKeepsCounts(t *testing.T) {
+	t.Parallel()
+	once := scenario.Rule{Service: "person", Fault: "not-found", Times: 1}
+	other := scenario.Rule{Service: "credit", Fault: "not-found", Times: 1}
+	set, err := scenario.New([]scenario.Rule{once, once})
+	if err != nil {
+		t.Fatal(err)
+	}
+	happens := func(service string, want bool) {
+		t.Helper()
+		if err := set.Play(t.Context(), service, question{}); (err != nil) != want {
+			t.Errorf("%s: %v", service, err)
+		}
+	}
+	put := func(rules ...scenario.Rule) {
+		t.Helper()
+		if err := set.Put(rules); err != nil {
+			t.Fatal(err)
+		}
+	}
+	happens("person", true)
+	put(other, once, once)
+	happens("person", true)
+	happens("person", false)
+	happens("credit", true)
+	if err := set.Put([]scenario.Rule{{Service: "person", Fault: "flood"}}); err == nil {
+		t.Error("an unknown fault was taken")
+	}
+	put(once) // one of two that are used up is gone
+	happens("person", false)
+	put()
+	put(once)
+	happens("person", true)
+}

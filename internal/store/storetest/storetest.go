@@ -58,6 +58,15 @@ func Run(t *testing.T, place func(testing.TB) Place) {
 		"accounts all or none":                    accountsAllOrNone,
 		"settings, prices, secrets":               small,
 		"text that no database takes":             badText,
+		"changes are on the trail":                changesOnTrail,
+		"changes all or nothing":                  changeAllOrNothing,
+		"changes of accounts":                     changedAccount,
+		"refused changes of accounts":             refusedAccounts,
+		"changes of what belongs to accounts":     changedBelongings,
+		"changes of domains":                      changedDomain,
+		"changes of the world":                    changedWorld,
+		"only one gets a name":                    nameRace,
+		"changes beside calls":                    changesBesideCalls,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
