@@ -11,6 +11,9 @@ import (
 	"dargah.dev/dargah/internal/fault"
 )
 
+// JSONReply is the content type of replies in JSON.
+const JSONReply = "application/json; charset=utf-8"
+
 // JSON is a reply whose body is v as compact JSON, with characters like < and
 // & left as they are, as the providers' own servers write them.
 func JSON(status int, v any) (Reply, error) {
@@ -20,7 +23,7 @@ func JSON(status int, v any) (Reply, error) {
 	if err := e.Encode(v); err != nil {
 		return Reply{}, err
 	}
-	return Reply{Status: status, Type: "application/json; charset=utf-8", Body: bytes.TrimSuffix(b.Bytes(), []byte("\n"))}, nil
+	return Reply{Status: status, Type: JSONReply, Body: bytes.TrimSuffix(b.Bytes(), []byte("\n"))}, nil
 }
 
 // MustJSON is JSON for values that cannot fail to be encoded: structs of

@@ -91,7 +91,18 @@ func (d Date) Time() time.Time {
 }
 
 // String is the date as 1372/11/02.
-func (d Date) String() string { return fmt.Sprintf("%04d/%02d/%02d", d.Year, d.Month, d.Day) }
+func (d Date) String() string {
+	if d.Year < 0 || d.Year > 9999 || d.Month < 0 || d.Month > 99 || d.Day < 0 || d.Day > 99 {
+		return fmt.Sprintf("%04d/%02d/%02d", d.Year, d.Month, d.Day) // no day of any calendar of ours
+	}
+	y, m, day := d.Year, d.Month, d.Day
+	return string([]byte{
+		digit(y / 1000), digit(y / 100), digit(y / 10), digit(y), '/', digit(m / 10), digit(m), '/', digit(day / 10), digit(day),
+	})
+}
+
+// digit is the last digit of n.
+func digit(n int) byte { return byte('0' + n%10) }
 
 // Compare is -1 when d is before other, 1 when it is after, 0 on the same day.
 func (d Date) Compare(other Date) int {

@@ -63,15 +63,8 @@ var answers = map[fault.Code]answer{
 // counts.
 var fieldAnswers = map[string]answer{nationalID: wrongCode, birthDate: wrongDate}
 
-// problem is all that an error's body holds.
-type problem struct {
-	Context responseContext `json:"responseContext"`
-}
-
 func refuse(r *dialect.Request, f *fault.Error) dialect.Reply {
-	a := answerTo(f)
-	reply := dialect.MustJSON(a.http, problem{contextOf(r, a.code, a.message)})
-	return reply.Retry(f)
+	return encodeProblem(r, answerTo(f)).Retry(f)
 }
 
 func answerTo(f *fault.Error) answer {
