@@ -2,10 +2,7 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 
 	"dargah.dev/dargah/internal/fault"
@@ -56,18 +53,18 @@ func (s *Store) Registered(ctx context.Context, code persian.NationalCode) (Pers
 // personReader reads rows of the register.
 type personReader struct {
 	keys *seal.Keyring
-	find *sql.Stmt
+	rows *lookups
 	// absent is unsealed and decoded where there is no row, so that the time
 	// does not tell whether there is one.
 	absent []byte
 }
 
-func newPersonReader(ctx context.Context, db *sql.DB, keys *seal.Keyring) (personReader, error) {
-	find, err := db.PrepareContext(ctx, `SELECT sealed FROM person WHERE id = $1`)
-	if err != nil {
-		return personReader{}, fmt.Errorf("prepare the look-up of people: %w", err)
+func newPersonReader(made *statements, readers int, keys *seal.Keyring) (personReader, error) {
+	r := personReader{keys: keys, rows: made.lookups(`SELECT id, sealed FROM person WHERE id`, readers)}
+	if made.err != nil {
+		return r, fmt.Errorf("prepare the look-up of people: %w", made.err)
 	}
-	row := registeredRow{
+	nobody := registeredRow{
 		personRow: personRow{
 			Code: "0000000000", Born: 13000101, First: "محمدرضا", Last: "اسفندیاری اصفهانی", Father: "محمدرضا",
 			Series: "ا۱۱", Serial: "000000", Number: "0",
@@ -76,38 +73,37 @@ func newPersonReader(ctx context.Context, db *sql.DB, keys *seal.Keyring) (perso
 		IBANs:   []ibanRow{{IBAN: "IR000000000000000000000000", Cards: []string{"0000000000000000"}, Status: "active"}},
 		Postal:  "1111111111", Address: "تهران، خیابان جمهوری، پلاک ۱۰۰",
 	}
-	plain, err := json.Marshal(row)
-	if err != nil {
-		return personReader{}, fmt.Errorf("make the row of nobody: %w", err)
-	}
-	absent, err := keys.Seal(plain, absentWhat)
-	return personReader{keys, find, absent}, err
+	var err error
+	r.absent, err = keys.Seal(nobody.append(nil), absentWhat)
+	return r, err
 }
 
 // absentWhat is as long as any row's.
 const absentWhat = "person/--------------------------------"
 
-// read decodes the row of a code into row. The query cannot be interrupted: it
-// takes microseconds, and the driver would start a goroutine to watch for it.
-func (r *personReader) read(ctx context.Context, code persian.NationalCode, row interface{ code() string }) error {
+// read decodes the row of a code into row.
+func (r *personReader) read(ctx context.Context, code persian.NationalCode, row interface {
+	code() string
+	decode(plain []byte) error
+}) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("look a person up: %w", err)
 	}
 	id := r.keys.Hash(personHash, code.Digits())
-	what, sealed := personWhat(id), []byte(nil)
-	err := r.find.QueryRow(id).Scan(&sealed)
-	missing := errors.Is(err, sql.ErrNoRows)
-	if missing {
-		what, sealed = absentWhat, r.absent
-	} else if err != nil {
-		return fmt.Errorf("look a person up: %w", err)
-	}
-	plain, err := r.keys.Unseal(sealed, what)
+	sealed, err := r.rows.find(ctx, id)
 	if err != nil {
 		return fmt.Errorf("look a person up: %w", err)
 	}
-	if err := json.Unmarshal(plain, row); err != nil {
-		return errors.New("look a person up: the row cannot be read") // the library's text quotes values
+	what, missing := personWhat(id), sealed == nil
+	if missing {
+		what, sealed = absentWhat, r.absent
+	}
+	plain, err := r.keys.Unseal(sealed, what)
+	if err == nil {
+		err = row.decode(plain)
+	}
+	if err != nil {
+		return fmt.Errorf("look a person up: %w", err)
 	}
 	if missing || row.code() != code.Digits() {
 		return fault.New(fault.NotFound)
@@ -119,7 +115,8 @@ func (r *personReader) read(ctx context.Context, code persian.NationalCode, row 
 func personWhat(id []byte) string { return "person/" + hex.EncodeToString(id) }
 
 // personRow is the part of a row that the person inquiry reads. The date is
-// one number, year first: reading it back costs nothing.
+// one number, year first: reading it back costs nothing. The names are those of
+// the form in JSON.
 type personRow struct {
 	Code   string `json:"n"`
 	Born   int    `json:"b"`

@@ -137,7 +137,7 @@ func (s *Store) load(ctx context.Context) (err error) {
 	if err := s.LoadFamilies(ctx); err != nil {
 		return err
 	}
-	if s.persons, err = newPersonReader(ctx, s.reader, s.keys); err != nil {
+	if s.persons, err = newPersonReader(&statements{db: s.reader, engine: s.engine}, lookupReaders(s.engine), s.keys); err != nil {
 		return err
 	}
 	if s.reports, err = s.reader.PrepareContext(ctx, `SELECT id, sealed FROM report WHERE person = $1`); err != nil {

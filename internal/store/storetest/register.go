@@ -1,9 +1,11 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -61,6 +63,36 @@ func peopleTwice(t *testing.T, place Place) {
 		t.Errorf("the second did not take the first one's place: %v", err)
 	}
 	ok(t, s.PutPeople(t.Context(), People(0, 0), nil))
+}
+
+// lookedUpAtOnce has calls share their queries: each must get its own person,
+// and none of those that are given up may cost another one its answer.
+func lookedUpAtOnce(t *testing.T, place Place) {
+	s := Must(t, place, store.Options{})
+	const n, callers, each = 50, 40, 50
+	ok(t, s.PutPeople(t.Context(), People(0, n), nil))
+	var all sync.WaitGroup
+	for caller := range callers {
+		all.Go(func() {
+			for i := range each {
+				ctx, cancel := context.WithCancel(t.Context())
+				if (caller+i)%5 == 0 {
+					go cancel()
+				}
+				k := (caller*7 + i*i) % (2 * n) // half of them nobody
+				got, err := s.Person(ctx, Code(k))
+				switch {
+				case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+				case k >= n && !refused(err, fault.NotFound):
+					t.Errorf("nobody: %v", err)
+				case k < n && (err != nil || got != Somebody(k).Person):
+					t.Errorf("person %d is another one: %v", k, err)
+				}
+				cancel()
+			}
+		})
+	}
+	all.Wait()
 }
 
 func reports(t *testing.T, place Place) {

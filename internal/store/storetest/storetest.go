@@ -53,6 +53,7 @@ func Run(t *testing.T, place func(testing.TB) Place) {
 		"a cancelled caller leaves nothing":       cancelled,
 		"people":                                  people,
 		"people put twice":                        peopleTwice,
+		"many look people up at once":             lookedUpAtOnce,
 		"reports":                                 reports,
 		"accounts":                                accounts,
 		"accounts all or none":                    accountsAllOrNone,
