@@ -5,6 +5,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -22,6 +24,19 @@ type settings struct {
 	conns   []int
 	people  int
 	binary  string
+	only    string
+}
+
+func (s *settings) setConns(text string) error {
+	s.conns = nil
+	for part := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(part)
+		if err != nil || n < 1 {
+			return errors.New("numbers from 1 on, with commas between")
+		}
+		s.conns = append(s.conns, n)
+	}
+	return nil
 }
 
 func main() {
@@ -33,6 +48,8 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 3, "how often each row is measured; the median is printed")
 	flag.DurationVar(&s.seconds, "for", 2*time.Second, "how long one measurement takes")
 	flag.IntVar(&s.people, "people", 10_000, "people in the register")
+	flag.Func("conns", "numbers of connections, like 1,16,64", s.setConns)
+	flag.StringVar(&s.only, "only", "", "measure only rows whose name holds this, beside the bare handler")
 	flag.StringVar(&s.binary, "binary", "", "a built dargah; without it the one of this tree is built")
 	flag.Parse()
 	if err := measure(s); err != nil {
@@ -67,6 +84,7 @@ func measure(s settings) error {
 	if err != nil {
 		return err
 	}
+	loads = slices.DeleteFunc(loads, func(l load) bool { return l.server != plain && !strings.Contains(l.name, s.only) })
 	fmt.Printf("%s, %d cores, %s; %d people; %d rounds of %v each, medians; server and load share the cores\n\n",
 		processor(), runtime.NumCPU(), runtime.Version(), s.people, s.rounds, s.seconds)
 	return table(s, loads)
