@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -68,7 +67,7 @@ func (c *Change) SetPerson(p Person) error {
 }
 
 func (c *Change) putPerson(p Person, query string) error {
-	rows, err := c.store.sealPeople([]Person{p}, &bytes.Buffer{})
+	rows, err := c.store.sealPeople([]Person{p})
 	if err != nil {
 		return err
 	}
