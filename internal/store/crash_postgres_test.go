@@ -81,8 +81,7 @@ func (a *answers) all() map[string]bool {
 // missing counts answered calls that the database has not, or more than once.
 func missing(t *testing.T, at store.Location, answered map[string]bool) (lost, double int) {
 	t.Helper()
-	db := database(t, at)
-	defer func() { _ = db.Close() }()
+	db := storetest.Behind(t, at)
 	charged := map[string]int{}
 	rows(t, db, func(row []string) { charged[row[0]]++ }, `SELECT call FROM entry WHERE kind = 'charge'`)
 	for call := range answered {

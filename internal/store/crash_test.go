@@ -66,11 +66,12 @@ func charge(at store.Location) error {
 			for n := range calls {
 				call := fmt.Sprintf("%s-%d-%d", os.Getenv(helperRun), caller, n)
 				err := s.Commit(context.Background(), storetest.Charge(call, "a"+strconv.Itoa(caller%2), 1))
-				if err == nil {
+				switch {
+				case err == nil:
 					fmt.Println(call)
-				} else if os.Getenv(helperStubborn) == "" {
+				case os.Getenv(helperStubborn) == "":
 					panic(err)
-				} else {
+				default:
 					<-time.After(10 * time.Millisecond)
 				}
 			}

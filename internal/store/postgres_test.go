@@ -207,8 +207,7 @@ func first(m map[string]int) string {
 func TestOwnSettings(t *testing.T) {
 	t.Parallel()
 	at := onPostgres(t)
-	db := database(t, at)
-	defer func() { _ = db.Close() }()
+	db := storetest.Behind(t, at)
 	var name string
 	if err := db.QueryRowContext(t.Context(), `SELECT current_database()`).Scan(&name); err != nil {
 		t.Fatal(err)
@@ -247,8 +246,7 @@ func TestOwnSettings(t *testing.T) {
 	if n := seen(); n > 0 {
 		t.Errorf("a value is in the text of %d connections", n)
 	}
-	control := database(t, at)
-	defer func() { _ = control.Close() }()
+	control := storetest.Behind(t, at)
 	if _, err := control.ExecContext(t.Context(), `SELECT $1::text`, canary); err != nil {
 		t.Fatal(err)
 	}
@@ -273,8 +271,7 @@ func TestLostConnections(t *testing.T) {
 	at := onPostgres(t)
 	s := storetest.Must(t, place(t, at), store.Options{GroupMax: 8})
 	storetest.Fund(t, s, 1<<40)
-	db := database(t, at)
-	defer func() { _ = db.Close() }()
+	db := storetest.Behind(t, at)
 	for i := range 5 {
 		cutOff(t, db)
 		if err := s.Commit(t.Context(), storetest.Charge("idle-"+strconv.Itoa(i), "a0", 1)); err != nil {

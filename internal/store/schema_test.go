@@ -30,8 +30,7 @@ func TestSchemas(t *testing.T) {
 	for _, at := range []store.Location{folder, server} {
 		storetest.Close(t, storetest.Must(t, place(t, at), store.Options{}))
 	}
-	lite, postgres := database(t, folder), database(t, server)
-	defer func() { _, _ = lite.Close(), postgres.Close() }()
+	lite, postgres := storetest.Behind(t, folder), storetest.Behind(t, server)
 	want, got := sqliteTables(t, lite), postgresTables(t, postgres)
 	if diff := godiff.Diff(want, got); diff != "" {
 		t.Error(diff)

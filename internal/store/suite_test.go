@@ -1,9 +1,6 @@
 package store_test
 
 import (
-	"database/sql"
-	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -31,13 +28,10 @@ func place(t testing.TB, location store.Location) storetest.Place {
 	}
 }
 
-// onPostgres is a new, empty database, to which functions are added that SQLite
-// has and tests use.
+// onPostgres is a new, empty database.
 func onPostgres(t testing.TB) store.Location {
 	t.Helper()
-	at := store.Location{Dir: t.TempDir(), Database: throwaway.Database(t)}
-	alter(t, at, `CREATE FUNCTION zeroblob(n integer) RETURNS bytea LANGUAGE sql AS 'SELECT decode(repeat(''00'', n), ''hex'')'`)
-	return at
+	return store.Location{Dir: t.TempDir(), Database: throwaway.Database(t)}
 }
 
 // each runs a test on a new, empty place of each engine.
@@ -54,33 +48,16 @@ func each(t *testing.T, test func(*testing.T, store.Location)) {
 	}
 }
 
-// database is a connection of somebody who can reach the database, behind the
-// store's back.
-func database(t testing.TB, at store.Location) *sql.DB {
-	t.Helper()
-	driver, name := "pgx", at.Database
-	if name == "" {
-		driver, name = "sqlite", filepath.Join(at.Dir, "dargah.db")
-	}
-	db, err := sql.Open(driver, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db.SetMaxOpenConns(1)
-	return db
-}
-
-// alter runs statements, with a semicolon between them.
+// alter runs statements, with a semicolon between them, behind the store's back.
 func alter(t testing.TB, at store.Location, statements string) {
 	t.Helper()
-	db := database(t, at)
-	var err error
+	db := storetest.Behind(t, at)
 	for statement := range strings.SplitSeq(statements, ";") {
-		if err == nil {
-			_, err = db.ExecContext(t.Context(), statement)
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
 		}
 	}
-	if err = errors.Join(err, db.Close()); err != nil {
+	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -91,8 +68,7 @@ func written(t *testing.T, at store.Location) map[string][]byte {
 	if at.Database == "" {
 		return folder(t, at.Dir)
 	}
-	db := database(t, at)
-	defer func() { _ = db.Close() }()
+	db := storetest.Behind(t, at)
 	var text string
 	if err := db.QueryRowContext(t.Context(), `SELECT coalesce(string_agg(a::text || convert_from(a.subject, 'UTF8'), ''), '') FROM audit a`).Scan(&text); err != nil {
 		t.Fatal(err)
