@@ -31,6 +31,10 @@ import (
 const (
 	deadline   = 20 * time.Second
 	bookWithin = 2 * time.Second
+	// enough is how long a call may have taken that fails through us and still
+	// waits for its record: whoever waits for a store that hangs should hear of
+	// it soon.
+	enough = time.Second
 	// reserveFor is when a reservation is given back whose call nobody closed:
 	// later than any call that is still under way.
 	reserveFor = deadline + 40*time.Second
@@ -65,7 +69,7 @@ type Gateway struct {
 func (g *Gateway) Serve(d *dialect.Dialect, r *dialect.Route, req *dialect.Request, arrival error) dialect.Reply {
 	ctx, cancel := context.WithTimeout(req.Context(), deadline)
 	defer cancel()
-	c := &call{Gateway: g, dialect: d, route: r, req: req, pass: &admission.Pass{}}
+	c := &call{Gateway: g, dialect: d, route: r, req: req, pass: &admission.Pass{}, began: time.Now()}
 	reply, err := c.run(ctx, arrival)
 	if err != nil {
 		reply, err = c.refuse(ctx, c.blame(err))
@@ -81,6 +85,7 @@ type call struct {
 	route   *dialect.Route
 	req     *dialect.Request
 	pass    *admission.Pass
+	began   time.Time // by the machine's clock
 	price   rial.Amount
 	source  string
 	subject string
@@ -263,6 +268,8 @@ func (c *call) book(ctx context.Context, f *fault.Error) error {
 	switch {
 	case c.booked:
 		return nil
+	case f.Code == fault.Unavailable && c.held == 0 && time.Since(c.began) > enough:
+		return nil // the log has it
 	case c.pass.Account == nil || f.Code == fault.Rate:
 		c.Tally.Add(c.req.At, c.req.Peer, c.dialect.Name, f.Code)
 		return nil

@@ -211,7 +211,7 @@ func (c *committer) settle(taken []*order) {
 		if err != nil {
 			outcome = err
 		}
-		if !o.end(outcome) && outcome == nil && o.Charge.Amount > 0 && !o.reversal {
+		if !o.end(outcome) && outcome == nil && o.Charge.Amount > 0 && o.Key == nil && !o.reversal {
 			c.reversed = append(c.reversed, o)
 		}
 	}

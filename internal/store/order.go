@@ -12,8 +12,9 @@ import (
 )
 
 // patience is how long an order waits for its outcome. A charge that becomes
-// durable afterwards is given back.
-const patience = 2500 * time.Millisecond
+// durable afterwards is given back, unless its answer can still be had by its
+// idempotency key.
+const patience = 2 * time.Second
 
 // errPatience: the caller was let go before anybody knew what became of it.
 var errPatience = errors.New("the store does not answer in time")

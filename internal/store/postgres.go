@@ -19,8 +19,8 @@ import (
 // the connection stays good; we do, where not even that is heard. A node that
 // hangs within a transaction holds up all others no longer than the last.
 const (
-	statementLimit = 2 * time.Second
-	answerLimit    = 2500 * time.Millisecond
+	statementLimit = 1500 * time.Millisecond
+	answerLimit    = 1800 * time.Millisecond
 	idleLimit      = 5 * time.Second
 )
 
