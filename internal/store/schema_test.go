@@ -99,7 +99,7 @@ func sqliteTables(t *testing.T, db *sql.DB) map[string]*table {
 			} else if r[2] != "1" {
 				t.Errorf("%s.%s may be NULL on SQLite", name, r[0])
 			}
-			tab.Columns = append(tab.Columns, fmt.Sprint(r[0], " ", r[1], " ", r[3]))
+			tab.Columns = append(tab.Columns, fmt.Sprint(r[0], " ", r[1], " ", strings.TrimPrefix(r[3], "x")))
 		}, `SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_info($1) ORDER BY cid`, name)
 		key := "primary"
 		for i := range len(primary) {
@@ -139,7 +139,7 @@ func postgresTables(t *testing.T, db *sql.DB) map[string]*table {
 			t.Errorf("%s.%s is sorted by the rules of a language", name, r[1])
 		}
 		standard, _, _ := strings.Cut(r[4], "::")
-		tables[name].Columns = append(tables[name].Columns, fmt.Sprint(r[1], " ", kinds[r[2]], " ", standard))
+		tables[name].Columns = append(tables[name].Columns, fmt.Sprint(r[1], " ", kinds[r[2]], " ", strings.Replace(standard, `'\x`, "'", 1)))
 	}, `SELECT table_name, column_name, data_type, is_nullable, column_default, collation_name FROM information_schema.columns
 		WHERE table_schema = 'public' AND table_name <> 'goose_db_version' ORDER BY table_name, ordinal_position`)
 	rows(t, db, func(r []string) {

@@ -201,10 +201,11 @@ func TestHeadChangedUnderARunningStore(t *testing.T) {
 		s := storetest.Must(t, place(t, at), store.Options{})
 		storetest.Fund(t, s, 100)
 		commit := func(i int) error { return s.Commit(t.Context(), called(i, time.Now())) }
+		db := storetest.Behind(t, at)
 		change := func(statement string) {
 			t.Helper()
 			for part := range strings.SplitSeq(statement, ";") {
-				if _, err := s.Writer().ExecContext(t.Context(), part); err != nil {
+				if _, err := db.ExecContext(t.Context(), part); err != nil {
 					t.Fatal(err)
 				}
 			}
