@@ -6,7 +6,7 @@ FUZZTIME ?= 10s
 gofiles   = $(shell git ls-files --cached --others --exclude-standard '*.go')
 
 .DEFAULT_GOAL := help
-.PHONY: help build test setup check fmt-check vet lint tidy-check unit race clients fuzz nightly bench clean
+.PHONY: help build test setup check fmt-check vet lint tidy-check unit race clients fuzz nightly bench bench-large clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -54,8 +54,11 @@ nightly: ## Long fuzzing, then all tests several times in random order (FUZZTIME
 	$(GO) test -race -count=5 -shuffle=on -timeout=60m ./...
 	DARGAH_KILLS=50 $(GO) test -count=1 -timeout=60m ./internal/audit/ ./internal/store/ # at full size: -race makes these tests smaller
 
-bench: ## Measure against a bare net/http handler, as ratios
+bench: ## Measure against a bare net/http handler, as ratios, on SQLite and PostgreSQL
 	$(GO) run ./test/bench
+
+bench-large: ## The person inquiry with ten thousand against ten million people: 12 GB of disk, an hour
+	$(GO) run ./test/bench -people 10000,10000000 -only 'person inquiry'
 
 clean: ## Remove what make made
 	rm -rf bin .tools coverage.out

@@ -72,6 +72,21 @@ func StartPostgres(t testing.TB, settings ...string) *Postgres {
 	return p
 }
 
+// RunPostgres is StartPostgres for a program that is no test; the server ends
+// with Discard, or with the process.
+func RunPostgres(settings ...string) (*Postgres, error) { return newPostgres(settings...) }
+
+// Discard ends the server and removes what it kept.
+func (p *Postgres) Discard() error { return p.process.discard() }
+
+// Create makes an empty database and gives its URL.
+func (p *Postgres) Create(name string) (string, error) {
+	if err := p.execute("CREATE DATABASE " + name); err != nil {
+		return "", fmt.Errorf("make the database %s: %w", name, err)
+	}
+	return p.URL(name), nil
+}
+
 // need skips the test where there is no PostgreSQL.
 func need(t testing.TB) {
 	t.Helper()

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,12 +52,9 @@ func run(l load, conns int, length time.Duration) (result, error) {
 		}
 		times = append(times, w.times...)
 	}
-	slices.Sort(times)
-	n := len(times)
-	return result{
-		rate: float64(n) / took.Seconds(), p50: times[n/2], p99: times[n*99/100],
-		cpu: float64(used.Microseconds()) / float64(n),
-	}, nil
+	r := summary(times, took)
+	r.cpu = float64(used.Microseconds()) / float64(len(times))
+	return r, nil
 }
 
 type worker struct {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,9 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	"dargah.dev/dargah/internal/fixture"
-	"dargah.dev/dargah/internal/fixture/population"
-	"dargah.dev/dargah/internal/persian"
+	"dargah.dev/dargah/internal/store"
 )
 
 // server is a process under load.
@@ -102,33 +99,14 @@ func bare() {
 	}))
 }
 
-// What the measured world holds.
-const (
-	user     = "bench-user"
-	password = "Bench-Passw0rd-1"
-	world    = `
-domains: [{name: sms.bench, default: true}]
-accounts:
-  - domain: sms.bench
-    username: bench-user
-    password: Bench-Passw0rd-1
-    balance: 1000000000000000
-    rate: 1000000
-    lines: [{number: "30001234"}]
-    clients: [{id: bench, secret: bench-secret-0123456789abcdef, passwordGrant: true}]
-    business: [{id: bench-biz, token: bench-token-0123456789abcdef}]
-prices: {person: 12000, credit: 45000}
-population: %d
-`
-)
-
-func startDargah(s settings, dir string) (*server, error) {
-	file := filepath.Join(dir, "bench.yaml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, world, s.people), 0o600); err != nil {
-		return nil, err
+// startDargah serves an installation as an operator does, but for the log,
+// which is beside the data.
+func startDargah(s settings, at store.Location) (*server, error) {
+	cmd := exec.Command(s.binary, "serve", "--json", "--listen", "127.0.0.1:0", "--data", at.Dir, "--log", filepath.Join(at.Dir, "dargah.log"))
+	if at.Database != "" {
+		cmd.Env = append(os.Environ(), "DARGAH_DATABASE="+at.Database)
 	}
-	srv, line, err := start(exec.Command(s.binary, "sandbox", "--listen", "127.0.0.1:0", "--json",
-		"--data", filepath.Join(dir, "data"), "--fixtures", file, "--seed", "1"))
+	srv, line, err := start(cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -140,63 +118,4 @@ func startDargah(s settings, dir string) (*server, error) {
 	}
 	srv.address = strings.TrimPrefix(ready.Address, "http://")
 	return srv, nil
-}
-
-// asked is how many different people the inquiries ask about.
-const asked = 1000
-
-func loads(s settings, plain, dargah *server) ([]load, error) {
-	const js = "application/json"
-	form := url.Values{
-		"grant_type": {"password"}, "client_id": {"bench"}, "Client_secret": {"bench-secret-0123456789abcdef"},
-		"username": {user}, "password": {password},
-	}.Encode()
-	bearer, err := itsaazToken(dargah, form)
-	if err != nil {
-		return nil, err
-	}
-	var inquiries, reports [][]byte
-	for p := range people(s.people) {
-		inquiries = append(inquiries, request("POST", "/api/inquiry/person", js, "", fmt.Sprintf(
-			`{"requestContext":{"apiInfo":{"businessId":"bench-biz","businessToken":"bench-token-0123456789abcdef"}},"nationalId":%q,"birthDate":%q}`,
-			p.NationalCode.Digits(), p.BirthDate)))
-		reports = append(reports, request("POST", "/ai/etebar/info", js, "Bearer "+bearer, fmt.Sprintf(
-			`{"NationalCode":%q,"Cellphone":"09121234567"}`, p.NationalCode.Digits())))
-	}
-	body := `{"a":"` + strings.Repeat("x", 80) + `","b":"` + strings.Repeat("y", 80) + `","c":"0012345679","d":"z"}`
-	return []load{
-		{"bare net/http handler", plain, [][]byte{request("POST", "/", js, "", body)}, "field1"},
-		{"uid person inquiry, durable and charged", dargah, inquiries, `"SUCCESS."`},
-		{"itsaaz token, known credentials, durable", dargah, [][]byte{request("POST", "/identity/token", "application/x-www-form-urlencoded", "", form)}, "access_token"},
-		{"smsafzar token, known credentials, durable", dargah, [][]byte{request("POST", "/auth/token", js, "",
-			`{"userName":"`+user+`","password":"`+password+`","domain":"sms.bench"}`)}, "token"},
-		{"itsaaz etebar info, durable", dargah, reports, "payUrl"},
-	}, nil
-}
-
-func itsaazToken(s *server, form string) (string, error) {
-	r, err := http.Post("http://"+s.address+"/identity/token", "application/x-www-form-urlencoded", strings.NewReader(form))
-	if err != nil {
-		return "", err
-	}
-	defer r.Body.Close()
-	var out struct {
-		Access string `json:"access_token"`
-	}
-	if err := json.NewDecoder(r.Body).Decode(&out); err != nil || out.Access == "" {
-		return "", fmt.Errorf("no token: status %d", r.StatusCode)
-	}
-	return out.Access, nil
-}
-
-// people gives some of the register's people, spread over the whole of it.
-func people(n int) func(func(fixture.Person) bool) {
-	return func(yield func(fixture.Person) bool) {
-		step, i := max(n/asked, 1), 0
-		for p := range population.People(n, 1, func(persian.NationalCode) bool { return false }) {
-			if i++; i%step == 0 && !yield(p) {
-				return
-			}
-		}
-	}
 }
