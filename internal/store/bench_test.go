@@ -20,9 +20,18 @@ import (
 // BenchmarkCommit is a charged, recorded call; one caller alone waits for one
 // flush of the disk each.
 func BenchmarkCommit(b *testing.B) {
+	b.Run("SQLite", func(b *testing.B) {
+		commits(b, func(b *testing.B) storetest.Place { return at(b, b.TempDir()) })
+	})
+	b.Run("PostgreSQL", func(b *testing.B) {
+		commits(b, func(b *testing.B) storetest.Place { return place(b, onPostgres(b)) })
+	})
+}
+
+func commits(b *testing.B, place func(*testing.B) storetest.Place) {
 	for _, callers := range []int{1, 16, 64, 256} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
-			s := storetest.Must(b, at(b, b.TempDir()), store.Options{})
+			s := storetest.Must(b, place(b), store.Options{})
 			balances := make([]rial.Amount, 16)
 			for i := range balances {
 				balances[i] = 1 << 50
