@@ -55,6 +55,10 @@ func openKeyring(ctx context.Context, path string, db *sql.DB, alone func(*sql.T
 		if err := alone(tx); err != nil {
 			return err
 		}
+		// A move may have taken this database since it was looked at.
+		if err := stays(ctx, tx); err != nil {
+			return err
+		}
 		shelf := secretShelf{ctx, tx}
 		master, err := seal.ReadMaster(path)
 		if errors.Is(err, fs.ErrNotExist) {

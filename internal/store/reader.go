@@ -42,7 +42,16 @@ func OpenReader(ctx context.Context, at Location) (*Reader, error) {
 	return r, nil
 }
 
-func (r *Reader) open(ctx context.Context, at Location) (err error) {
+func (r *Reader) open(ctx context.Context, at Location) error {
+	if err := r.openUnfinished(ctx, at); err != nil {
+		return err
+	}
+	_, db, _ := r.engine.pools()
+	return checkWhole(ctx, db)
+}
+
+// openUnfinished opens also what a move has not finished.
+func (r *Reader) openUnfinished(ctx context.Context, at Location) (err error) {
 	if r.engine, err = openEngine(ctx, at, reading); err != nil {
 		return err
 	}

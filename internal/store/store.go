@@ -67,7 +67,7 @@ type Store struct {
 
 // Open opens the installation at a place for a server, making it where it is
 // not there, and brings its schema up to date. Besides ErrInUse, ErrNewer,
-// ErrUnsafe, ErrTrail and seal.ErrMasterKey it fails where the database cannot
+// ErrUnsafe, ErrMoved, ErrUnfinished, ErrTrail and seal.ErrMasterKey it fails where the database cannot
 // be reached; the error says what to do, and never holds a password.
 func Open(ctx context.Context, at Location, opts Options) (*Store, error) {
 	return begin(ctx, at, opts, serving)
@@ -101,6 +101,9 @@ func begin(ctx context.Context, at Location, opts Options, how use) (_ *Store, e
 }
 
 func (s *Store) open(ctx context.Context, at Location, how use) (err error) {
+	if err := checkMark(ctx, s.engine); err != nil {
+		return err
+	}
 	if how == serving {
 		if err := migrate(ctx, s.engine); err != nil {
 			return err
