@@ -28,6 +28,7 @@ type commands struct {
 	Account accounts   `cmd:"" help:"The customers' accounts."`
 	Wallet  wallets    `cmd:"" help:"The customers' money."`
 	Audit   trail      `cmd:"" help:"Verify, export and erase the records of calls."`
+	Move    move       `cmd:"" help:"Move an installation from SQLite to PostgreSQL, and prove that the copy is exact."`
 	Version version    `cmd:"" help:"Print the version."`
 }
 
