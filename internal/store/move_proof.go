@@ -21,7 +21,7 @@ func (m *move) prove(ctx context.Context) error {
 	m.opts.Progress("comparing", 0, 2*m.source.rows)
 	r := &Reader{}
 	defer func() { _ = r.Close() }()
-	if err := r.openUnfinished(ctx, m.to); err != nil {
+	if err := r.openIf(ctx, m.to, func(context.Context, querier) error { return nil }); err != nil {
 		return fmt.Errorf("read the target back: %w", err)
 	}
 	err := r.snapshot(ctx, func(tx *sql.Tx) error {

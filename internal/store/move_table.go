@@ -188,7 +188,7 @@ type cursor struct {
 
 // read begins to read; the cursor must be closed.
 func (t *table) read(ctx context.Context, db querier, query string, step func()) (*cursor, error) {
-	rows, err := db.QueryContext(ctx, query)
+	rows, err := db.QueryContext(ctx, query) //nolint:rowserrcheck // Err does
 	if err != nil {
 		return nil, err
 	}

@@ -177,7 +177,8 @@ func trailOf(t *testing.T, at store.Location) (records int64, head audit.Head) {
 	must(t, err)
 	defer func() { _ = r.Close() }()
 	must(t, r.Trail(t.Context(), store.Part{}, func(state audit.State, lines iter.Seq2[*audit.Line, error]) error {
-		for range lines {
+		for _, err := range lines {
+			must(t, err)
 			records++
 		}
 		head = *state.Head

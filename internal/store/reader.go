@@ -33,7 +33,7 @@ type Reader struct {
 }
 
 // OpenReader opens an installation to read. It fails with ErrNoData,
-// ErrNewer, ErrOlder, or as the master key does.
+// ErrNewer, ErrOlder, ErrUnfinished, or as the master key does.
 func OpenReader(ctx context.Context, at Location) (*Reader, error) {
 	r := &Reader{}
 	if err := r.open(ctx, at); err != nil {
@@ -43,15 +43,11 @@ func OpenReader(ctx context.Context, at Location) (*Reader, error) {
 }
 
 func (r *Reader) open(ctx context.Context, at Location) error {
-	if err := r.openUnfinished(ctx, at); err != nil {
-		return err
-	}
-	_, db, _ := r.engine.pools()
-	return checkWhole(ctx, db)
+	return r.openIf(ctx, at, checkWhole)
 }
 
-// openUnfinished opens also what a move has not finished.
-func (r *Reader) openUnfinished(ctx context.Context, at Location) (err error) {
+// openIf opens what is fit for it.
+func (r *Reader) openIf(ctx context.Context, at Location, fit func(context.Context, querier) error) (err error) {
 	if r.engine, err = openEngine(ctx, at, reading); err != nil {
 		return err
 	}
@@ -59,6 +55,9 @@ func (r *Reader) openUnfinished(ctx context.Context, at Location) (err error) {
 		return err
 	}
 	_, db, _ := r.engine.pools()
+	if err := fit(ctx, db); err != nil {
+		return err
+	}
 	r.keys, err = readKeyring(ctx, at.master(), db)
 	return err
 }
