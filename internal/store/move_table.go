@@ -240,9 +240,9 @@ func (t *table) sum(ctx context.Context, db querier, query string, step func()) 
 	}
 	defer c.close()
 	hash := sha256.New()
-	b := appendText(nil, 't', t.name)
+	b := appendLong(nil, 't', t.name)
 	for _, column := range t.columns {
-		b = appendText(appendText(b, 'c', column.name), 'k', column.kind)
+		b = appendLong(appendLong(b, 'c', column.name), 'k', column.kind)
 	}
 	hash.Write(b)
 	for c.Next() {
@@ -269,13 +269,13 @@ func appendValue(b []byte, v any) ([]byte, error) {
 	case int64:
 		return binary.BigEndian.AppendUint64(append(b, 'i'), uint64(v)), nil
 	case string:
-		return appendText(b, 's', v), nil
+		return appendLong(b, 's', v), nil
 	case []byte:
-		return appendText(b, 'b', v), nil
+		return appendLong(b, 'b', v), nil
 	}
 	return nil, fmt.Errorf("a value of type %T is not known here", v)
 }
 
-func appendText[T string | []byte](b []byte, kind byte, v T) []byte {
+func appendLong[T string | []byte](b []byte, kind byte, v T) []byte {
 	return append(binary.BigEndian.AppendUint64(append(b, kind), uint64(len(v))), v...)
 }
