@@ -27,7 +27,7 @@ import (
 	"dargah.dev/dargah/internal/token"
 )
 
-const movedPeople = 3000
+const movedPeople = 1500
 
 // inhabited fills a folder with some of everything that an installation keeps.
 func inhabited(t *testing.T) store.Location {
@@ -191,7 +191,7 @@ func trailOf(t *testing.T, at store.Location) (records int64, head audit.Head) {
 // move's own mark.
 func everything(t *testing.T, at store.Location) map[string][]string {
 	t.Helper()
-	db := database(t, at)
+	db := storetest.Behind(t, at)
 	defer func() { _ = db.Close() }()
 	list := `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> 'goose_db_version'`
 	if at.Database != "" {
@@ -314,7 +314,7 @@ func TestMoveLastStep(t *testing.T) {
 	to := ahead(t, from)
 	_, err := store.Move(t.Context(), from, to, store.MoveOptions{})
 	must(t, err)
-	db := database(t, from)
+	db := storetest.Behind(t, from)
 	var mark map[string]string
 	must(t, json.Unmarshal([]byte(read(t, db, `SELECT value FROM setting WHERE name = 'store/move'`)[0][0].(string)), &mark))
 	must(t, db.Close())
