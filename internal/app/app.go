@@ -168,10 +168,12 @@ func (unasked) Field(string) (string, bool) { return "", false }
 func services(s *store.Store, w *world, cashier payment.Cashier, now func() time.Time) sold {
 	const register = "register"
 	people := person.Sources{{Name: register, Ask: func(ctx context.Context, q person.Question) (person.Person, error) {
-		return s.Person(ctx, q.NationalCode)
+		found, err := s.Person(ctx, q.NationalCode)
+		return found, unavailable(err)
 	}}}
 	reports := credit.Sources{{Name: register, Ask: func(ctx context.Context, q credit.Question) ([]credit.Report, error) {
-		return s.Reports(ctx, q.NationalCode)
+		found, err := s.Reports(ctx, q.NationalCode)
+		return found, unavailable(err)
 	}}}
 	return sold{
 		person: scenario.Wrap(&w.scenarios, person.Service, []inquiry.Source[person.Question, person.Person](people)),
@@ -185,12 +187,19 @@ func services(s *store.Store, w *world, cashier payment.Cashier, now func() time
 				return 0, err
 			}
 			balance, err := s.Balance(ctx, account)
-			if err != nil {
-				return 0, fault.Wrap(fault.Unavailable, err)
-			}
-			return balance, nil
+			return balance, unavailable(err)
 		},
 	}
+}
+
+// unavailable is the fault of a store that could not be read, which passes,
+// unlike a bug.
+func unavailable(err error) error {
+	var f *fault.Error
+	if err == nil || errors.As(err, &f) {
+		return err
+	}
+	return fault.Wrap(fault.Unavailable, err)
 }
 
 // mint reads the signing keys, made at first start.

@@ -249,6 +249,10 @@ func (c *committer) commit(taken []*order, careful bool) error {
 	return nil
 }
 
+// hopeful is how often the outcome of a group is asked for before those who
+// wait behind it are let go: a server that is down should not keep them.
+const hopeful = 4
+
 // resolve finds out whether the group's transaction was done. It asks until it
 // knows; those who wait are let go meanwhile. Only a store that is being closed
 // stops asking.
@@ -265,6 +269,9 @@ func (c *committer) resolve(uncertain error) error {
 			return uncertain
 		}
 		c.store.failing.Store(true)
+		if asked > hopeful {
+			c.store.queue.expire(time.Now())
+		}
 		select {
 		case <-time.After(pause):
 		case <-c.store.closing:

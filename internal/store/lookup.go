@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 )
 
 // lookupSizes is how many forms the look-up is prepared in: for 1, 2, 4 … keys.
@@ -20,8 +21,9 @@ const lookupSizes = 6 // up to 32 keys
 // number are reading reads for all who wait, and then hands its turn to one of
 // those who came meanwhile. So a lone caller waits for nobody.
 type lookups struct {
-	db    *sql.DB
-	sizes [lookupSizes]*query
+	db     *sql.DB
+	sizes  [lookupSizes]*query
+	within time.Duration // how long a look-up may take; 0 is no bound
 
 	mu      sync.Mutex
 	waiting []*lookup
@@ -49,6 +51,9 @@ var errLookup = errors.New("the query was cut short")
 // run it at a time.
 func (p *statements) lookups(head string, readers int) *lookups {
 	l := &lookups{db: p.db, turns: readers}
+	if p.engine.shared() {
+		l.within = readLimit
+	}
 	for size := range l.sizes {
 		l.sizes[size] = p.prepare(head + " IN " + p.values(1, 1<<size))
 	}
@@ -70,6 +75,11 @@ func lookupReaders(e engine) int {
 // SQLite it takes microseconds, while the driver would start a goroutine to
 // watch for the end.
 func (l *lookups) find(ctx context.Context, key []byte) ([]byte, error) {
+	if l.within > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.within)
+		defer cancel()
+	}
 	w := lookupPool.Get().(*lookup)
 	w.key, w.found, w.err = key, nil, nil
 	turn := l.enter(w)
@@ -111,7 +121,22 @@ func (l *lookups) wait(ctx context.Context, w *lookup) (turn bool, err error) {
 	if l.leave(w) {
 		return false, ctx.Err()
 	}
-	return <-w.turn, nil
+	if l.within == 0 {
+		return <-w.turn, nil
+	}
+	go l.forgo(w)
+	return false, ctx.Err()
+}
+
+// forgo stands in for a caller that left while somebody read for it: a turn
+// that it was given must not be lost.
+func (l *lookups) forgo(w *lookup) {
+	if turn := <-w.turn; turn {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		w.reads = false
+		l.pass()
+	}
 }
 
 // leave takes a look-up back; false when somebody has taken it up.
@@ -160,7 +185,13 @@ func (l *lookups) ask(batch []*lookup) error {
 	for i := range keys {
 		keys[i] = batch[min(i, len(batch)-1)].key
 	}
-	rows, err := l.sizes[size].read(l.db, keys)
+	ctx := context.Background()
+	if l.within > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.within)
+		defer cancel()
+	}
+	rows, err := l.sizes[size].read(ctx, l.db, keys)
 	if err != nil {
 		return err
 	}
@@ -209,9 +240,9 @@ func (l *lookups) pass() {
 }
 
 // read runs the query outside of any transaction.
-func (q *query) read(db *sql.DB, args []any) (*sql.Rows, error) {
+func (q *query) read(ctx context.Context, db *sql.DB, args []any) (*sql.Rows, error) {
 	if q.made != nil {
-		return q.made.Query(args...)
+		return q.made.QueryContext(ctx, args...)
 	}
-	return db.Query(q.text, args...)
+	return db.QueryContext(ctx, q.text, args...)
 }

@@ -22,6 +22,9 @@ const (
 	statementLimit = 1500 * time.Millisecond
 	answerLimit    = 1800 * time.Millisecond
 	idleLimit      = 5 * time.Second
+	// readLimit is how long a call waits for what it reads, with all attempts
+	// that the pool makes on connections that turn out to be dead.
+	readLimit = 1800 * time.Millisecond
 )
 
 // synchronousCommit is what each connection asks for, whatever the server, the

@@ -26,13 +26,15 @@ type reportRow struct {
 }
 
 // Reports gives the credit reports of a person, the newest first; none is no
-// fault. Like the look-up of a person, the query cannot be interrupted.
-func (s *Store) Reports(ctx context.Context, code persian.NationalCode) ([]credit.Report, error) {
-	if err := ctx.Err(); err != nil {
+// fault. On SQLite the query is not interrupted, like the look-up of a person.
+func (s *Store) Reports(call context.Context, code persian.NationalCode) ([]credit.Report, error) {
+	if err := call.Err(); err != nil {
 		return nil, fmt.Errorf("read credit reports: %w", err)
 	}
 	owner := s.keys.Hash(reportHash, code.Digits())
-	rows, err := s.reports.Query(owner)
+	ctx, cancel := s.soon(context.WithoutCancel(call))
+	defer cancel()
+	rows, err := s.reports.QueryContext(ctx, owner)
 	if err != nil {
 		return nil, fmt.Errorf("read credit reports: %w", err)
 	}

@@ -30,6 +30,8 @@ func (s *Store) Reserve(ctx context.Context, i closing.Intent) error {
 func (s *Store) Kept(ctx context.Context, id [32]byte) (k closing.Kept, ok bool, err error) {
 	row := kept{}
 	var key []byte
+	ctx, cancel := s.soon(ctx)
+	defer cancel()
 	err = s.reader.QueryRowContext(ctx, `SELECT id, call, body, sealed, at, open FROM answer WHERE id = $1`, id[:]).
 		Scan(&key, &row.call, &row.body, &row.sealed, &row.at, &row.open)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -18,6 +18,8 @@ const probeName = "store/probe"
 
 // Setting gives a value that PutSetting kept; false where there is none.
 func (s *Store) Setting(ctx context.Context, name string) (value string, ok bool, err error) {
+	ctx, cancel := s.soon(ctx)
+	defer cancel()
 	return readSetting(ctx, s.reader, name)
 }
 

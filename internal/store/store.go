@@ -153,6 +153,14 @@ func (s *Store) load(ctx context.Context) (err error) {
 // that what is in memory may not be the last word.
 func (s *Store) Shared() bool { return s.engine.shared() }
 
+// soon bounds a call's read where the database is not in this process.
+func (s *Store) soon(ctx context.Context) (context.Context, context.CancelFunc) {
+	if !s.engine.shared() {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, readLimit)
+}
+
 // trail is the trail as it was found.
 func (s *Store) trail() trail {
 	return trail{chain: audit.NewChain(s.keys.Key(trailPurpose)), seen: s.head}

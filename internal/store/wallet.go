@@ -70,6 +70,8 @@ func (s *Store) Covers(ctx context.Context, account string, price rial.Amount) (
 
 // Balance is what an account's wallet holds; 0 for an unknown account.
 func (s *Store) Balance(ctx context.Context, account string) (rial.Amount, error) {
+	ctx, cancel := s.soon(ctx)
+	defer cancel()
 	return balance(ctx, s.reader, account)
 }
 
