@@ -276,14 +276,16 @@ func (b *books) outcomes(account int) map[string]int {
 }
 
 // audit compares the site's books with the acks and lets the program itself
-// verify the trail.
+// check the trail and the ledger.
 func (s *site) audit(t testing.TB, acks []ack) []string {
 	t.Helper()
 	found := s.readBooks(t).problems(acks)
-	verify := exec.Command(s.binary, "audit", "verify", "--config", s.config(t, "127.0.0.1:1"))
-	verify.Env = environment(s.dir)
-	if out, err := verify.CombinedOutput(); err != nil {
-		found = append(found, fmt.Sprintf("audit verify: %v: %.500s", err, out))
+	for _, command := range [][]string{{"audit", "verify"}, {"wallet", "check"}} {
+		check := exec.Command(s.binary, append(command, "--config", s.config(t, "127.0.0.1:1"))...)
+		check.Env = environment(s.dir)
+		if out, err := check.CombinedOutput(); err != nil {
+			found = append(found, fmt.Sprintf("%v: %v: %.500s", command, err, out))
+		}
 	}
 	if s.database == "" {
 		found = append(found, s.integrity(t)...)

@@ -1,0 +1,91 @@
+package fault_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// TestDiskFull is FLT-7: the data folder's disk is filled to the last byte under
+// load, and freed.
+func TestDiskFull(t *testing.T) {
+	t.Parallel()
+	s := &site{binary: binary(t), dir: smallDisk(t)}
+	s.fill(t, riches(4))
+	n := s.start(t)
+	l := pace(t, []string{n.address}, 10, 50*time.Millisecond)
+	pause(t, time.Second)
+
+	filler := filepath.Join(s.dir, "filler")
+	filled := time.Now()
+	fillUp(t, filler)
+	n.until(t, "/readyz", http.StatusServiceUnavailable)
+	full := time.Now()
+	pause(t, sized(3*time.Second, 15*time.Second))
+	if status, err := n.look(t.Context(), "/livez"); err != nil || status != http.StatusOK {
+		t.Errorf("/livez while the disk is full: %d, %v", status, err)
+	}
+	freed := time.Now()
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	n.ready(t)
+	pause(t, time.Second)
+	l.stop()
+
+	during := l.between(full, freed)
+	back := firstOK(l.between(freed, time.Time{})).Sub(freed)
+	t.Logf("full after %v; %d of %d calls answered while it was; first success %v after it was freed",
+		full.Sub(filled), succeeded(during), len(during), back)
+	must(t, honest(l.between(time.Time{}, time.Time{})))
+	if succeeded(during) > 0 {
+		t.Errorf("%d calls were answered that nothing can have been written of", succeeded(during))
+	}
+	if back < 0 || back > slack(5*time.Second) {
+		t.Errorf("the first success came %v after there was space again, promised are 5 s", back)
+	}
+	acks, problems := l.settleKeys(t, n.address)
+	must(t, problems)
+	n.stop(t)
+	must(t, s.audit(t, append(acks, l.acks()...)))
+}
+
+// smallDisk is a folder on a disk of its own, of 24 MiB. It takes root.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if os.Geteuid() != 0 {
+		t.Skip("a disk of its own takes root")
+	}
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", dir).CombinedOutput(); err != nil {
+		lack(t, fmt.Errorf("mount a small disk: %w: %s", err, out))
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+			t.Errorf("umount: %v: %s", err, out)
+		}
+	})
+	return dir
+}
+
+// fillUp writes until nothing more can be written, again and again until it
+// cannot even begin.
+func fillUp(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for size := 1 << 20; size > 0; size /= 2 {
+		for chunk := make([]byte, size); ; {
+			if _, err := f.Write(chunk); err != nil {
+				break
+			}
+		}
+	}
+}
