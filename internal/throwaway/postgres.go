@@ -145,7 +145,7 @@ func (p *Postgres) start() (err error) {
 	}, p.settings...) {
 		command = append(command, "-c", setting)
 	}
-	p.process, err = start(p.folder, "database system is ready to accept", command...)
+	p.process, err = start(p.folder, "database system is ready to accept", "QUIT", command...)
 	return err
 }
 

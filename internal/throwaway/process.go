@@ -21,10 +21,12 @@ import (
 // is gone, by whatever way; then the server ends at once, and its folder ($0)
 // goes with it. A child that nobody has waited for keeps its number, so no
 // signal can reach another process.
-const keeper = `"$@" >&3 2>&3 3>&- & server=$!
+const keeper = `last=$1
+shift
+"$@" >&3 2>&3 3>&- & server=$!
 exec 3>&-
 folder=$0
-read -r signal || { signal=QUIT; gone=yes; }
+read -r signal || { signal=$last; gone=yes; }
 kill -s "$signal" $server
 wait $server
 [ "$gone" != yes ] || rm -rf "$folder"`
@@ -40,14 +42,15 @@ type process struct {
 }
 
 // start runs a server in a folder of its own and returns when a line of what it
-// says holds ready.
-func start(folder, ready string, command ...string) (*process, error) {
+// says holds ready. The signal last, such as KILL, ends it when nobody is left
+// to end it.
+func start(folder, ready, last string, command ...string) (*process, error) {
 	p := &process{ended: make(chan struct{})}
 	said, saying, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", command[0], err)
 	}
-	p.keeper = exec.Command("sh", append([]string{"-c", keeper, folder}, command...)...)
+	p.keeper = exec.Command("sh", append([]string{"-c", keeper, folder, last}, command...)...)
 	p.keeper.Dir, p.keeper.ExtraFiles = folder, []*os.File{saying}
 	p.keeper.SysProcAttr, err = lesser()
 	if err == nil {
