@@ -1,6 +1,8 @@
-// Package limit owns how many calls a second a key may make, counted in this
-// process by GCRA: a virtual clock per key that each call moves forward by one
-// interval, refused when it runs further ahead than the burst allows.
+// Package limit owns how many calls a second a key may make, by GCRA: a virtual
+// clock per key that each call moves forward by one interval, refused when it
+// runs further ahead than the burst allows. Memory counts in this process,
+// Shared for several together, over something remote that it knows only as a
+// Remote.
 package limit
 
 import (
@@ -10,17 +12,13 @@ import (
 )
 
 // Memory is a limiter that lives in this process. The zero value is ready.
-type Memory struct {
-	clocks sync.Map // key → *atomic.Int64, nanoseconds of the key's virtual clock
-	start  time.Time
-	once   sync.Once
-}
+type Memory struct{ clocks clocks }
 
 // Take spends one call of the key, which may make perSecond calls a second
 // with bursts of the same size. If it is refused nothing is spent, and after
 // tells when the next call would be taken.
 func (m *Memory) Take(key string, perSecond int) (ok bool, after time.Duration) {
-	clock, now := m.clock(key)
+	clock, now := m.clocks.of(key)
 	interval := int64(time.Second) / int64(perSecond)
 	burst := interval * int64(perSecond)
 	for {
@@ -37,17 +35,24 @@ func (m *Memory) Take(key string, perSecond int) (ok bool, after time.Duration) 
 
 // Give returns one call that Take spent.
 func (m *Memory) Give(key string, perSecond int) {
-	clock, _ := m.clock(key)
+	clock, _ := m.clocks.of(key)
 	clock.Add(-int64(time.Second) / int64(perSecond))
 }
 
-// clock reads monotonic time, so that a jump of the wall clock neither blocks
-// nor frees anybody. Starting one second in lets the first call have its burst.
-func (m *Memory) clock(key string) (*atomic.Int64, int64) {
-	m.once.Do(func() { m.start = time.Now() })
-	c, ok := m.clocks.Load(key)
+// clocks are virtual clocks by key, in nanoseconds.
+type clocks struct {
+	byKey sync.Map // key → *atomic.Int64
+	start time.Time
+	once  sync.Once
+}
+
+// of reads monotonic time, so that a jump of the wall clock neither blocks nor
+// frees anybody. Starting one second in lets the first call have its burst.
+func (c *clocks) of(key string) (clock *atomic.Int64, now int64) {
+	c.once.Do(func() { c.start = time.Now() })
+	kept, ok := c.byKey.Load(key)
 	if !ok {
-		c, _ = m.clocks.LoadOrStore(key, new(atomic.Int64))
+		kept, _ = c.byKey.LoadOrStore(key, new(atomic.Int64))
 	}
-	return c.(*atomic.Int64), int64(time.Since(m.start) + time.Second)
+	return kept.(*atomic.Int64), int64(time.Since(c.start) + time.Second)
 }
