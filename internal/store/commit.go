@@ -241,10 +241,15 @@ func (c *committer) commit(taken []*order, careful bool) error {
 			c.store.wallets.set(w.account, w.balance)
 		}
 	}
+	died := false
 	for name, f := range g.families {
 		if f.deadAt != 0 {
 			c.store.dead.add(name)
+			died = died || f.changed
 		}
+	}
+	if died {
+		c.store.announce()
 	}
 	return nil
 }

@@ -20,8 +20,10 @@ const (
 
 // families are the killed ones, in memory.
 type families struct {
-	mu   sync.RWMutex
-	dead map[string]struct{}
+	mu      sync.RWMutex
+	dead    map[string]struct{}
+	loading sync.Mutex
+	known   int64 // the version up to which deaths were read
 }
 
 func (f *families) has(family string) bool {
@@ -79,22 +81,30 @@ func (s *Store) Sweep(ctx context.Context) error {
 	})
 }
 
-// LoadFamilies reads which token families were killed, by whichever node.
+// LoadFamilies reads which token families were killed since it was last called,
+// by whichever node. Deaths are numbered under a lock that all writers hold, so
+// that none can turn up below the last number that was read.
 func (s *Store) LoadFamilies(ctx context.Context) error {
-	rows, err := s.reader.QueryContext(ctx, `SELECT family FROM refresh_family WHERE dead_at <> 0`)
+	s.dead.loading.Lock()
+	defer s.dead.loading.Unlock()
+	rows, err := s.reader.QueryContext(ctx,
+		`SELECT family, death FROM refresh_family WHERE dead_at <> 0 AND (death > $1 OR death = 0)`, s.dead.known)
 	if err != nil {
 		return fmt.Errorf("load dead token families: %w", err)
 	}
 	var dead []string
+	known := s.dead.known
 	err = scan(rows, func(into func(...any) error) error {
 		var name string
-		err := into(&name)
-		dead = append(dead, name)
+		var death int64
+		err := into(&name, &death)
+		dead, known = append(dead, name), max(known, death)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("load dead token families: %w", err)
 	}
 	s.dead.add(dead...)
+	s.dead.known = known
 	return nil
 }

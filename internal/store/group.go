@@ -62,7 +62,7 @@ type groupSQL struct {
 	entries, records, rotated, answers   bulk
 	reserved, operations                 bulk
 	pay                                  [payAtOnce]*query
-	move, advance, raise                 *query
+	move, advance, raise, numbered       *query
 	answered, unanswered, released       *query
 }
 
@@ -92,6 +92,8 @@ func (p *statements) group(lock string) groupSQL {
 		unanswered: p.prepare(`DELETE FROM answer WHERE id = $1 AND open = 1`),
 		released:   p.prepare(`DELETE FROM reservation WHERE call = $1`),
 		raise:      p.prepare(`UPDATE version SET number = number + 1 WHERE kind = $1`),
+		numbered: p.prepare(`UPDATE refresh_family SET death = (SELECT number FROM version WHERE kind = 'families') ` +
+			`WHERE dead_at <> 0 AND death = 0`),
 		advance: p.prepare(`UPDATE audit_head SET seq = $1, link = $2, entry_seq = $3 ` +
 			`WHERE id = 1 AND seq = $4 AND link = $5 AND entry_seq = $6`),
 	}
@@ -396,5 +398,6 @@ func (g *group) writeFamilies() {
 	g.statements = g.sql.rotated.statements(g.statements, args, false, nil)
 	if died {
 		g.tell(g.sql.raise, 1, errMoved, "families")
+		g.tell(g.sql.numbered, none, nil)
 	}
 }

@@ -58,6 +58,7 @@ type Store struct {
 	done    chan struct{} // closed when the committer has ended
 	closing chan struct{} // closed when it is to end
 	failing atomic.Bool   // the last transaction failed
+	changed atomic.Pointer[func()]
 
 	persons   personReader
 	reports   *sql.Stmt
