@@ -39,7 +39,7 @@ var layers = []layer{
 	}, []string{"net/http"}},
 	{"the contract of dialects", []string{"dialect"}, nil},
 	{"how we are spoken to, the path, and what we speak to", []string{
-		"dialect/dialecttest", "dialect/itsaaz", "dialect/sabapayamak", "dialect/smsafzar", "dialect/uid",
+		"cluster", "dialect/dialecttest", "dialect/itsaaz", "dialect/sabapayamak", "dialect/smsafzar", "dialect/uid",
 		"fixture", "fixture/population", "gateway", "httpd", "portal", "source/scenario", "store", "store/storetest",
 	}, nil},
 	{"the whole", []string{"app"}, nil},
