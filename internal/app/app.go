@@ -13,6 +13,7 @@ import (
 	"dargah.dev/dargah/internal/account"
 	"dargah.dev/dargah/internal/admission"
 	"dargah.dev/dargah/internal/audit"
+	"dargah.dev/dargah/internal/cluster"
 	"dargah.dev/dargah/internal/config"
 	"dargah.dev/dargah/internal/dialect"
 	"dargah.dev/dargah/internal/event"
@@ -22,7 +23,6 @@ import (
 	"dargah.dev/dargah/internal/inquiry"
 	"dargah.dev/dargah/internal/inquiry/credit"
 	"dargah.dev/dargah/internal/inquiry/person"
-	"dargah.dev/dargah/internal/limit"
 	"dargah.dev/dargah/internal/password"
 	"dargah.dev/dargah/internal/payment"
 	"dargah.dev/dargah/internal/portal"
@@ -52,6 +52,7 @@ type App struct {
 
 	store   *store.Store
 	world   *world
+	node    *cluster.Node
 	log     *event.Log
 	tally   *audit.Tally
 	stop    context.CancelFunc
@@ -66,29 +67,41 @@ func New(ctx context.Context, s *store.Store, o Options) (*App, error) {
 	if err := o.Config.Check(); err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
-	w := &world{}
-	if err := w.read(ctx, s); err != nil {
+	a := &App{store: s, world: &world{}, log: o.Log, tally: &audit.Tally{}, stopped: make(chan struct{})}
+	var err error
+	if a.node, err = a.join(ctx, o.Config); err != nil {
 		return nil, err
 	}
-	mint, err := mint(ctx, s, o.Now)
+	if err := a.start(ctx, o); err != nil {
+		a.node.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// start loads what is kept in memory, now that changes of it are watched for,
+// and wires everything onto it.
+func (a *App) start(ctx context.Context, o Options) error {
+	mint, err := mint(ctx, a.store, o.Now)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	a := &App{store: s, world: w, log: o.Log, tally: &audit.Tally{}, stopped: make(chan struct{})}
 	a.Desk = &admission.Desk{
 		Book: &account.Book{}, Mint: mint, Passwords: o.Passwords, Lockout: admission.NewLockout(o.Config.Lockout),
-		Limiter: &limit.Memory{}, Families: s, Wallets: s, Now: o.Now,
+		Limiter: a.node.Limiter(), Families: a.store, Wallets: a.store, Now: o.Now,
 	}
-	if err := a.ReloadAccounts(ctx); err != nil {
-		return nil, err
+	if err := errors.Join(a.Reload(ctx), a.store.LoadFamilies(ctx)); err != nil {
+		return err
 	}
-	if err := a.serve(w, mint, o); err != nil {
-		return nil, err
+	if err := a.serve(a.world, mint, o); err != nil {
+		return err
 	}
+	a.store.OnChange(a.node.Signal)
+	a.node.Run(ctx)
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a.stop = stop
 	go a.writeTally(run)
-	return a, nil
+	return nil
 }
 
 // Reload brings into force what is stored: accounts, prices, origins, scenarios.
@@ -113,10 +126,16 @@ func (a *App) ReloadAccounts(ctx context.Context) error {
 	return nil
 }
 
-// Close writes what is still counted in memory.
+// Degraded says in a few words what is not as it should be, though calls are
+// served; empty if all is well.
+func (a *App) Degraded() string { return a.node.Degraded() }
+
+// Close writes what is still counted in memory, and leaves to the other nodes
+// what this one did for all.
 func (a *App) Close() {
 	a.stop()
 	<-a.stopped
+	a.node.Close()
 }
 
 func (a *App) serve(w *world, mint *token.Mint, o Options) error {
@@ -141,6 +160,7 @@ func (a *App) serve(w *world, mint *token.Mint, o Options) error {
 		Dialects: a.Dialects,
 		Pages:    map[string]http.Handler{payment.Path: portal.New(cashier, o.Now)},
 		Ready:    func(r *http.Request) error { return a.store.Ready(r.Context()) },
+		Degraded: a.Degraded,
 		Origins:  w.origins, Proxies: proxies, Log: o.Log, Now: o.Now,
 	}
 	a.Handler, err = face.Handler()

@@ -41,6 +41,7 @@ type Face struct {
 	Dialects []*dialect.Dialect
 	Pages    map[string]http.Handler // by ServeMux pattern: pages for people
 	Ready    func(*http.Request) error
+	Degraded func() string   // what is not well although calls are served; nil is nothing
 	Origins  func() []string // browser origins that may call now; "*" is any
 	Proxies  []netip.Prefix  // whose forwarded headers are believed
 	Log      *event.Log
@@ -210,6 +211,12 @@ func (f *Face) ready(w http.ResponseWriter, r *http.Request) {
 		f.Log.Fail("not ready", err)
 		plain(w, http.StatusServiceUnavailable, "not ready: see the log")
 		return
+	}
+	if f.Degraded != nil {
+		if what := f.Degraded(); what != "" {
+			plain(w, http.StatusOK, "degraded: "+what)
+			return
+		}
 	}
 	plain(w, http.StatusOK, "ok")
 }

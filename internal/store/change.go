@@ -82,6 +82,7 @@ func (s *Store) Change(ctx context.Context, act Act, do func(*Change) error) err
 		return fmt.Errorf("change: %w", err)
 	}
 	s.wallets.put(c.opened)
+	s.announce()
 	return nil
 }
 

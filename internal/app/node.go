@@ -1,0 +1,43 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"dargah.dev/dargah/internal/cluster"
+	"dargah.dev/dargah/internal/config"
+)
+
+// The kinds of things that are in memory and may be changed by other nodes and
+// by commands.
+const (
+	accounts = "accounts"
+	families = "token families"
+	settings = "settings"
+)
+
+func (a *App) join(ctx context.Context, c config.Config) (*cluster.Node, error) {
+	return cluster.Join(ctx, cluster.Options{
+		Redis: string(c.Redis), Keys: a.store.Keyring(), Table: a.store, Several: a.store.Shared(),
+		Versions: a.versions, Chores: a.chores(), Log: a.log,
+		Reload: map[string]func(context.Context) error{
+			accounts: a.ReloadAccounts, families: a.store.LoadFamilies, settings: a.ReloadWorld,
+		},
+	})
+}
+
+func (a *App) versions(ctx context.Context) (map[string]int64, error) {
+	v, err := a.store.Versions(ctx)
+	return map[string]int64{accounts: v.Accounts, families: v.Families, settings: v.World}, err
+}
+
+// chores are what one node does for all.
+func (a *App) chores() []cluster.Chore {
+	return []cluster.Chore{
+		{Name: "sweep token families", Every: time.Hour, Do: a.store.Sweep},
+		{Name: "release what calls hold that never came back", Every: 5 * time.Second, Do: func(ctx context.Context) error {
+			_, err := a.store.Release(ctx)
+			return err
+		}},
+	}
+}
