@@ -59,6 +59,7 @@ func TestLinesFromBefore(t *testing.T) {
 		alter(t, at, `DROP INDEX line_key; ALTER TABLE line DROP COLUMN key; ALTER TABLE domain DROP COLUMN disabled;
 			ALTER TABLE client DROP COLUMN disabled; ALTER TABLE client DROP COLUMN former_hash; ALTER TABLE client DROP COLUMN former_until;
 			ALTER TABLE business DROP COLUMN disabled; ALTER TABLE business DROP COLUMN former_hash; ALTER TABLE business DROP COLUMN former_until;
+			DROP INDEX refresh_family_death; ALTER TABLE refresh_family DROP COLUMN death;
 			DELETE FROM goose_db_version WHERE version_id >= 3`)
 		s = storetest.Must(t, place(t, at), store.Options{})
 		_, accounts, err := s.Accounts(t.Context())
