@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strconv"
 	"syscall"
 	"time"
@@ -240,16 +239,5 @@ func advise(err error, dir string) error {
 		return fmt.Errorf("%w\nStop the other Dargah that uses %s, or choose another --data folder", err, dir)
 	default:
 		return fmt.Errorf("the data folder %s cannot be opened: %w\nChoose another --data folder, or --reset to start afresh (all its data is lost)", dir, err)
-	}
-}
-
-// tune makes the collector run less often while there is memory to spare: on
-// the hot path it would be a large part of the work. The environment wins.
-func tune() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(1 << 30)
 	}
 }

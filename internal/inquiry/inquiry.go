@@ -37,7 +37,9 @@ func Outside[Q Question, A any](sources []Source[Q, A], q Q) bool {
 // question on; if none could, the last one's fault stands, so that "could not
 // find out" never turns into "no". The name is of the source that decided.
 func First[Q Question, A any](ctx context.Context, sources []Source[Q, A], q Q) (answer A, name string, err error) {
-	err = fault.Wrap(fault.SourceUnavailable, errors.New("no source is set up"))
+	if len(sources) == 0 {
+		return answer, "", fault.Wrap(fault.SourceUnavailable, errors.New("no source is set up"))
+	}
 	for _, s := range sources {
 		name = s.Name
 		answer, err = s.Ask(ctx, q)

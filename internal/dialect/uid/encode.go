@@ -17,7 +17,7 @@ func encodePerson(r *dialect.Request, _ person.Question, p person.Person) (diale
 	if err != nil {
 		return dialect.Reply{}, err
 	}
-	w := writer(make([]byte, 0, 1<<10)) // most answers fit
+	w := writer(make([]byte, 0, 768)) // most answers fit
 	// The order of the members is the page's.
 	w.text(`{"basicInformation":{"firstName":`, p.FirstName)
 	w.text(`,"lastName":`, p.LastName)
