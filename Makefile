@@ -52,7 +52,7 @@ fuzz: ## Each fuzz target for a moment (FUZZTIME=10s)
 nightly: ## Long fuzzing, then all tests several times in random order (FUZZTIME=5m)
 	@bash scripts/fuzz.sh $(if $(filter file,$(origin FUZZTIME)),5m,$(FUZZTIME))
 	$(GO) test -race -count=5 -shuffle=on -timeout=60m ./...
-	DARGAH_KILLS=50 $(GO) test -count=1 -timeout=60m ./internal/audit/ ./internal/store/ # at full size: -race makes these tests smaller
+	KILLS=50 $(GO) test -count=1 -timeout=60m ./internal/audit/ ./internal/store/ # at full size: -race makes these tests smaller
 
 bench: ## Measure against a bare net/http handler, as ratios, on SQLite and PostgreSQL
 	$(GO) run ./test/bench

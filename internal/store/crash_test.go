@@ -97,7 +97,7 @@ func helper(ctx context.Context, t *testing.T, at store.Location, run string, co
 
 // kills is how often the tests of this file kill: make nightly asks for more.
 func kills() int {
-	if n, err := strconv.Atoi(os.Getenv("DARGAH_KILLS")); err == nil {
+	if n, err := strconv.Atoi(os.Getenv("KILLS")); err == nil {
 		return n
 	}
 	if testing.Short() {

@@ -49,7 +49,10 @@ func openPostgres(ctx context.Context, at Location, how use) (engine, error) {
 		e.writer, e.reader = e.slow, e.slow
 	} else {
 		e.commits.config = postgresConfig(base, hasty)
-		e.writer = pool(e.commits.config, 4)
+		// Its statements have one good plan each, and up to thousands of
+		// parameters: planning each anew is a part of their time.
+		e.commits.config.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+		e.writer = pool(postgresConfig(base, hasty), 4)
 		e.reader = pool(postgresConfig(base, hasty|readOnly), max(8, 4*runtime.GOMAXPROCS(0)))
 		e.slow = pool(postgresConfig(base, patient), 2)
 		e.slow.SetMaxIdleConns(0)

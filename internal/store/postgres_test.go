@@ -218,7 +218,7 @@ func TestOwnSettings(t *testing.T) {
 	s := storetest.Must(t, place(t, at), store.Options{})
 	storetest.Fund(t, s, 100)
 	for setting, want := range map[string]string{
-		"synchronous_commit": "on", "default_transaction_isolation": "read committed", "statement_timeout": "2s",
+		"synchronous_commit": "on", "default_transaction_isolation": "read committed", "statement_timeout": "1500ms",
 		"application_name": "dargah", "TimeZone": "UTC", "client_encoding": "UTF8",
 	} {
 		var got string
