@@ -1,6 +1,7 @@
 package fault_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,7 +17,22 @@ import (
 func TestDatabaseDown(t *testing.T) {
 	t.Parallel()
 	server := throwaway.StartPostgres(t)
-	s := newSharedSite(t, server.Database(t), riches(4)...)
+	must(t, newSharedSite(t, server.Database(t), riches(4)...).databaseDown(t, server))
+}
+
+// TestDatabaseDownControl: answers that leave though they could not be written
+// down.
+func TestDatabaseDownControl(t *testing.T) {
+	t.Parallel()
+	control(t)
+	server := throwaway.StartPostgres(t)
+	s := newSharedSite(t, server.Database(t), riches(4)...).lacking(t, "boastful", boastful)
+	mustCatch(t, "LOST: call", s.databaseDown(t, server))
+}
+
+func (s *site) databaseDown(t *testing.T, server *throwaway.Postgres) (problems []string) {
+	t.Helper()
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	n := s.start(t)
 	l := pace(t, []string{n.address}, 10, 200*time.Millisecond)
 	pause(t, time.Second)
@@ -25,7 +41,7 @@ func TestDatabaseDown(t *testing.T) {
 	server.Stop(t)
 	n.until(t, "/readyz", http.StatusServiceUnavailable)
 	if status, err := n.look(t.Context(), "/livez"); err != nil || status != http.StatusOK {
-		t.Errorf("/livez while the database is down: %d, %v", status, err)
+		problem("/livez while the database is down: %d, %v", status, err)
 	}
 	pause(t, sized(5*time.Second, 30*time.Second))
 	server.Start(t)
@@ -37,23 +53,39 @@ func TestDatabaseDown(t *testing.T) {
 	down := l.between(stopped, started)
 	back := firstOK(l.between(started, time.Time{})).Sub(started)
 	t.Logf("%d calls while it was down, longest %v; first success %v after the start", len(down), percentile(down, 100), back)
-	must(t, honest(l.between(time.Time{}, time.Time{})))
+	problems = append(problems, honest(l.between(time.Time{}, time.Time{}))...)
 	if longest := percentile(down, 100); longest > 3*time.Second {
-		t.Errorf("a call took %v, promised is an end within 3 s", longest)
+		problem("a call took %v, promised is an end within 3 s", longest)
 	}
 	if back < 0 || back > slack(2*time.Second) {
-		t.Errorf("the first success came %v after the start, promised are 2 s", back)
+		problem("the first success came %v after the start, promised are 2 s", back)
 	}
-	acks, problems := l.settleKeys(t, n.address)
-	must(t, problems)
+	acks, unsettled := l.settleKeys(t, n.address)
 	n.stop(t)
-	must(t, s.audit(t, append(acks, l.acks()...)))
+	return append(append(problems, unsettled...), s.audit(t, append(acks, l.acks()...))...)
 }
 
 // TestDatabaseSlow is FLT-2: every answer of PostgreSQL comes five seconds late.
 func TestDatabaseSlow(t *testing.T) {
 	t.Parallel()
 	s, p := newProxiedSite(t)
+	must(t, s.databaseSlow(t, p))
+}
+
+// TestDatabaseSlowControl: waits for the database that nothing bounds.
+func TestDatabaseSlowControl(t *testing.T) {
+	t.Parallel()
+	control(t)
+	s, p := newProxiedSite(t)
+	s.lacking(t, "patient",
+		edit{"internal/store/order.go", "const patience = 2 * time.Second", "const patience = time.Hour"},
+		edit{"internal/store/postgres.go", "answerLimit    = 1800 * time.Millisecond", "answerLimit    = time.Hour"},
+		edit{"internal/store/postgres.go", "readLimit = 1800 * time.Millisecond", "readLimit = time.Hour"})
+	mustCatch(t, "p99", s.databaseSlow(t, p))
+}
+
+func (s *site) databaseSlow(t *testing.T, p *proxy) (problems []string) {
+	t.Helper()
 	n := s.start(t)
 	l := pace(t, []string{n.address}, 20, 200*time.Millisecond)
 	pause(t, time.Second)
@@ -74,17 +106,16 @@ func TestDatabaseSlow(t *testing.T) {
 		of := slices.DeleteFunc(slices.Clone(slow), func(o observed) bool { return o.kind != kind })
 		t.Logf("%s: %d calls, p99 %v, longest %v", kind, len(of), percentile(of, 99), percentile(of, 100))
 	}
-	must(t, honest(l.between(time.Time{}, time.Time{})))
+	problems = honest(l.between(time.Time{}, time.Time{}))
 	if p99 > 2500*time.Millisecond+slack(250*time.Millisecond) {
-		t.Errorf("p99 is %v, promised are 2.5 s", p99)
+		problems = append(problems, fmt.Sprintf("p99 is %v, promised are 2.5 s", p99))
 	}
 	if back < 0 || back > 5*time.Second+slack(time.Second) {
-		t.Errorf("the first success came %v after the database was quick again, promised are 5 s", back)
+		problems = append(problems, fmt.Sprintf("the first success came %v after the database was quick again, promised are 5 s", back))
 	}
-	acks, problems := l.settleKeys(t, n.address)
-	must(t, problems)
+	acks, unsettled := l.settleKeys(t, n.address)
 	n.stop(t)
-	must(t, s.audit(t, append(acks, l.acks()...)))
+	return append(append(problems, unsettled...), s.audit(t, append(acks, l.acks()...))...)
 }
 
 // TestSlowDatabaseHoldsNothing is the rest of FLT-2: what waits for a slow
@@ -115,6 +146,24 @@ func TestSlowDatabaseHoldsNothing(t *testing.T) {
 func TestConnectionsReset(t *testing.T) {
 	t.Parallel()
 	s, p := newProxiedSite(t)
+	must(t, s.connectionsReset(t, p))
+}
+
+// TestConnectionsResetControl: a committer that never connects again.
+func TestConnectionsResetControl(t *testing.T) {
+	t.Parallel()
+	control(t)
+	s, p := newProxiedSite(t)
+	s.lacking(t, "unconnected", edit{
+		file: "internal/store/postgres_session.go",
+		old:  "\tif !s.lost() {\n\t\treturn nil\n\t}\n",
+		new:  "\tif s.conn != nil {\n\t\treturn nil\n\t}\n",
+	})
+	mustCatch(t, "calls failed", s.connectionsReset(t, p))
+}
+
+func (s *site) connectionsReset(t *testing.T, p *proxy) (problems []string) {
+	t.Helper()
 	n := s.start(t)
 	l := pace(t, []string{n.address}, 20, 100*time.Millisecond)
 	for range sized(3, 12) {
@@ -126,14 +175,13 @@ func TestConnectionsReset(t *testing.T) {
 	calls := l.between(time.Time{}, time.Time{})
 	failed := len(calls) - succeeded(calls)
 	t.Logf("%d of %d calls failed, longest %v", failed, len(calls), percentile(calls, 100))
-	must(t, honest(calls))
+	problems = honest(calls)
 	if failed*100 > 5*len(calls) {
-		t.Errorf("%d of %d calls failed, promised are 5 of 100 at most", failed, len(calls))
+		return append(problems, fmt.Sprintf("%d of %d calls failed, promised are 5 of 100 at most", failed, len(calls)))
 	}
-	acks, problems := l.settleKeys(t, n.address)
-	must(t, problems)
+	acks, unsettled := l.settleKeys(t, n.address)
 	n.stop(t)
-	must(t, s.audit(t, append(acks, l.acks()...)))
+	return append(append(problems, unsettled...), s.audit(t, append(acks, l.acks()...))...)
 }
 
 // newProxiedSite makes an installation whose nodes reach PostgreSQL through a

@@ -1,6 +1,7 @@
 package fault_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -11,7 +12,23 @@ import (
 // balancer, and no call fails.
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
-	s := newSharedSite(t, throwaway.Database(t), riches(4)...)
+	must(t, newSharedSite(t, throwaway.Database(t), riches(4)...).rolled(t))
+}
+
+// TestRollingRestartControl: nodes that stop without a notice.
+func TestRollingRestartControl(t *testing.T) {
+	t.Parallel()
+	control(t)
+	s := newSharedSite(t, throwaway.Database(t), riches(4)...).lacking(t, "abrupt", edit{
+		file: "internal/cli/serve.go",
+		old:  "return min(drain/5, longestNotice) }",
+		new:  "return min(drain/5, longestNotice) * 0 }",
+	})
+	mustCatch(t, "failed", s.rolled(t))
+}
+
+func (s *site) rolled(t *testing.T) (problems []string) {
+	t.Helper()
 	all := []*node{s.start(t), s.start(t)}
 	b := newBalancer(t, all...)
 	l := pace(t, []string{b.address}, 10, 200*time.Millisecond)
@@ -31,17 +48,16 @@ func TestRollingRestart(t *testing.T) {
 	failed := 0
 	for _, o := range calls {
 		if !o.ok() {
-			if failed++; failed < 10 {
-				t.Errorf("%s at %v: %v", o.kind, o.at, o.reply)
-			}
+			failed++
+			problems = append(problems, fmt.Sprintf("%s failed at %v: %v", o.kind, o.at, o.reply))
 		}
 	}
 	t.Logf("%d calls, %d failed; the longest stop took %v", len(calls), failed, longest)
 	if longest > 30*time.Second {
-		t.Errorf("a node took %v to stop, promised are 30 s", longest)
+		problems = append(problems, fmt.Sprintf("a node took %v to stop, promised are 30 s", longest))
 	}
 	for _, n := range all {
 		n.stop(t)
 	}
-	must(t, s.audit(t, l.acks()))
+	return append(problems, s.audit(t, l.acks())...)
 }
