@@ -33,8 +33,8 @@ func TestMixedMoneyControl(t *testing.T) {
 	control(t)
 	s := newSite(t, poor(20)...).lacking(t, "stale", edit{
 		file: "internal/store/wallet.go",
-		old:  "(rial.Amount, error) {\n\tvar balance rial.Amount\n",
-		new:  "(rial.Amount, error) {\n\tif b := s.wallets.balance(account); b != 0 {\n\t\treturn b, nil\n\t}\n\tvar balance rial.Amount\n",
+		old:  "return balance(ctx, s.reader, account)\n",
+		new:  "return s.wallets.balance(account), nil\n",
 	})
 	mustCatch(t, "no order", s.mixedMoney(t, []*node{s.start(t)}))
 }

@@ -48,7 +48,7 @@ func newSharedSite(t testing.TB, database string, customers ...customer) *site {
 func control(t *testing.T) {
 	t.Helper()
 	if !nightly {
-		t.Skip("red controls run with DARGAH_NIGHTLY=1")
+		t.Skip("red controls run with NIGHTLY=1")
 	}
 }
 
@@ -56,8 +56,8 @@ func control(t *testing.T) {
 // it is left out, unless everything is said to be there.
 func lack(t testing.TB, what error) {
 	t.Helper()
-	if os.Getenv("DARGAH_REQUIRE_SERVERS") != "" {
-		t.Fatalf("DARGAH_REQUIRE_SERVERS is set, and there is no way: %v", what)
+	if os.Getenv("REQUIRE_SERVERS") != "" {
+		t.Fatalf("REQUIRE_SERVERS is set, and there is no way: %v", what)
 	}
 	t.Skip(what)
 }

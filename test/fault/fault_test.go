@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 
 // nightly asks for the sizes of a release; without it the tests are the same
 // ones, smaller.
-var nightly = os.Getenv("DARGAH_NIGHTLY") != ""
+var nightly = os.Getenv("NIGHTLY") != ""
 
 // sized gives one of two sizes.
 func sized[T any](commit, night T) T {
