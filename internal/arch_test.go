@@ -34,7 +34,7 @@ var layers = []layer{
 	{"words", []string{"fault", "literal", "persian", "rial", "strict"}, []string{"net", "net/http", "os"}},
 	{"accounts", []string{"account"}, []string{"net/http"}},
 	{"business", []string{
-		"admission", "audit", "closing", "config", "event", "inquiry", "inquiry/credit", "inquiry/person",
+		"admission", "audit", "closing", "config", "credential", "event", "inquiry", "inquiry/credit", "inquiry/person",
 		"ledger", "limit", "password", "payment", "seal", "token",
 	}, []string{"net/http"}},
 	{"the contract of dialects", []string{"dialect"}, nil},

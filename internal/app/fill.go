@@ -107,40 +107,66 @@ func putAccounts(ctx context.Context, s *store.Store, w *fixture.World, gate *pa
 	}
 	openings := make([]store.Account, 0, len(w.Accounts))
 	for i, a := range w.Accounts {
-		openings = append(openings, store.Account{Account: newAccount(a, int64(i+1), gate), Balance: rial.Amount(a.Balance)})
+		made := NewAccount(a, gate)
+		made.Number = int64(i + 1)
+		made.ID = fmt.Sprintf("a%d", made.Number)
+		openings = append(openings, made)
 	}
 	return s.PutAccounts(ctx, openings)
 }
 
-func newAccount(a fixture.Account, number int64, gate *password.Gate) account.Account {
-	made := account.Account{
-		ID: fmt.Sprintf("a%d", number), Number: number, Domain: a.Domain, Username: a.Username,
-		FirstName: a.FirstName, LastName: a.LastName, Password: gate.Hash(a.Password),
-		Disabled: a.Status == fixture.Disabled, TokenDays: a.TokenDays, Rate: a.Rate,
-		Allowed: a.Allowed, Grants: account.NewGrants(a.Services),
-	}
+// NewAccount is an account of the format as it is stored, without an id and a
+// number.
+func NewAccount(a fixture.Account, gate *password.Gate) store.Account {
+	made := store.Account{Balance: rial.Amount(a.Balance)}
+	Describe(&made.Account, a)
+	made.Domain, made.Password = a.Domain, gate.Hash(a.Password)
 	if a.TokenPassword != "" {
 		made.TokenPassword = gate.Hash(a.TokenPassword)
 	}
-	if !a.Expires.IsZero() {
-		made.Expires = a.Expires.Time()
-	}
 	for _, l := range a.Lines {
-		made.Lines = append(made.Lines, account.Line{Number: l.Number, Suspended: l.Status == fixture.Suspended})
+		made.Lines = append(made.Lines, NewLine(l))
 	}
 	for _, c := range a.Clients {
-		made.Clients = append(made.Clients, account.Client{ID: c.ID, SecretHash: sha256.Sum256([]byte(c.Secret)), PasswordGrant: c.PasswordGrant})
+		made.Clients = append(made.Clients, NewClient(c))
 	}
 	for _, b := range a.Business {
-		made.Business = append(made.Business, account.Business{ID: b.ID, TokenHash: sha256.Sum256([]byte(b.Token))})
+		made.Business = append(made.Business, NewBusiness(b))
 	}
 	return made
+}
+
+// Describe sets all of an account that is neither a secret nor a thing of its
+// own.
+func Describe(to *account.Account, a fixture.Account) {
+	to.Username, to.FirstName, to.LastName = a.Username, a.FirstName, a.LastName
+	to.Disabled, to.Expires = a.Status == fixture.Disabled, time.Time{}
+	to.TokenDays, to.Rate = a.TokenDays, a.Rate
+	to.Allowed, to.Grants = a.Allowed, account.NewGrants(a.Services)
+	if !a.Expires.IsZero() {
+		to.Expires = a.Expires.Time()
+	}
+}
+
+// NewLine is a line of the format as it is stored; so are the others.
+func NewLine(l fixture.Line) account.Line {
+	return account.Line{Number: l.Number, Suspended: l.Status == fixture.Suspended}
+}
+
+// NewClient hashes the secret.
+func NewClient(c fixture.Client) account.Client {
+	return account.Client{ID: c.ID, SecretHash: sha256.Sum256([]byte(c.Secret)), PasswordGrant: c.PasswordGrant}
+}
+
+// NewBusiness hashes the token.
+func NewBusiness(b fixture.Business) account.Business {
+	return account.Business{ID: b.ID, TokenHash: sha256.Sum256([]byte(b.Token))}
 }
 
 func putSettings(ctx context.Context, s *store.Store, w *fixture.World) error {
 	var rules []Script
 	for _, sc := range w.Scenarios {
-		rules = append(rules, script(sc))
+		rules = append(rules, NewScript(sc))
 	}
 	origins, err := json.Marshal(w.Origins)
 	if err != nil {
@@ -156,7 +182,8 @@ func putSettings(ctx context.Context, s *store.Store, w *fixture.World) error {
 	return s.PutSetting(ctx, settingOrigins, string(origins))
 }
 
-func script(s fixture.Scenario) Script {
+// NewScript is a scenario of the format as it is stored.
+func NewScript(s fixture.Scenario) Script {
 	return Script{
 		Rule: scenario.Rule{
 			Service: s.Service, When: s.When, Fault: s.Then.Fault, After: s.Then.After, Times: s.Then.Times,
@@ -168,14 +195,19 @@ func script(s fixture.Scenario) Script {
 // putPeople stores the file's people and then the population, which leaves
 // out the codes that the file already has.
 func putPeople(ctx context.Context, s *store.Store, w *fixture.World, f Filling) error {
-	entries := func(yield func(store.Person) bool) {
-		for p := range everybody(w, f.Seed) {
-			if !yield(entry(p)) {
+	return s.PutPeople(ctx, entries(everybody(w, f.Seed), 0), f.Progress)
+}
+
+// entries are people as the register has them, without the first few.
+func entries(people iter.Seq[fixture.Person], without int) iter.Seq[store.Person] {
+	return func(yield func(store.Person) bool) {
+		n := 0
+		for p := range people {
+			if n++; n > without && !yield(NewPerson(p)) {
 				return
 			}
 		}
 	}
-	return s.PutPeople(ctx, entries, f.Progress)
 }
 
 func everybody(w *fixture.World, seed uint64) iter.Seq[fixture.Person] {
@@ -197,7 +229,8 @@ func everybody(w *fixture.World, seed uint64) iter.Seq[fixture.Person] {
 	}
 }
 
-func entry(p fixture.Person) store.Person {
+// NewPerson is a person of the format as the register has it.
+func NewPerson(p fixture.Person) store.Person {
 	made := store.Person{
 		Person: person.Person{
 			NationalCode: p.NationalCode, BirthDate: p.BirthDate,
@@ -217,15 +250,21 @@ func entry(p fixture.Person) store.Person {
 
 func putReports(ctx context.Context, s *store.Store, w *fixture.World, now time.Time) error {
 	for _, file := range w.Credit {
-		reports := make([]credit.Report, 0, len(file.Reports))
-		for _, r := range file.Reports {
-			reports = append(reports, credit.Report{Source: r.Source, Score: r.Score, Grade: r.Grade, Made: now.Add(-r.Age)})
-		}
-		if err := s.PutReports(ctx, file.NationalCode, reports); err != nil {
+		if err := s.PutReports(ctx, file.NationalCode, NewReports(file.Reports, now)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// NewReports are reports of the format as they are stored: each has an age at
+// now.
+func NewReports(reports []fixture.Report, now time.Time) []credit.Report {
+	made := make([]credit.Report, 0, len(reports))
+	for _, r := range reports {
+		made = append(made, credit.Report{Source: r.Source, Score: r.Score, Grade: r.Grade, Made: now.Add(-r.Age)})
+	}
+	return made
 }
 
 // Credentials are what a sandbox prints: those of the first account that can

@@ -25,16 +25,30 @@ type commands struct {
 	Init    initialise `cmd:"" help:"Make an installation: its schema and master key. Harmless when repeated."`
 	Config  inForce    `cmd:"" help:"Print the settings in force and where each comes from, passwords masked."`
 	Health  health     `cmd:"" help:"Ask the server on this machine whether it can serve; exit status 0 if so."`
-	Account accounts   `cmd:"" help:"The customers' accounts."`
-	Wallet  wallets    `cmd:"" help:"The customers' money."`
-	Audit   trail      `cmd:"" help:"Verify, export and erase the records of calls."`
-	Move    move       `cmd:"" help:"Move an installation from SQLite to PostgreSQL, and prove that the copy is exact."`
-	Version version    `cmd:"" help:"Print the version."`
+
+	Domain   domains    `cmd:"" help:"The tenants that accounts belong to." group:"Who may call"`
+	Account  accounts   `cmd:"" help:"The customers' accounts." group:"Who may call"`
+	Wallet   wallets    `cmd:"" help:"The customers' money." group:"Who may call"`
+	Line     lines      `cmd:"" help:"Sender lines (virtual numbers)." group:"Who may call"`
+	Client   clients    `cmd:"" help:"OAuth clients." group:"Who may call"`
+	Business businesses `cmd:"" help:"Business credentials (uid)." group:"Who may call"`
+
+	Price    prices     `cmd:"" help:"What an answer of a service costs." group:"What is answered"`
+	Origin   origins    `cmd:"" help:"Browser origins that may call." group:"What is answered"`
+	Scenario scenarios  `cmd:"" help:"What goes wrong on demand." group:"What is answered"`
+	Person   people     `cmd:"" help:"The register of people." group:"What is answered"`
+	Report   reports    `cmd:"" help:"Credit reports." group:"What is answered"`
+	Import   importFile `cmd:"" help:"Add what a fixtures file has to an installation." group:"What is answered"`
+
+	Audit   trail   `cmd:"" help:"Verify, export and erase the records of calls."`
+	Move    move    `cmd:"" help:"Move an installation from SQLite to PostgreSQL, and prove that the copy is exact."`
+	Version version `cmd:"" help:"Print the version."`
 }
 
 // console is where a command reads and writes.
 type console struct {
 	context.Context
+	in       io.Reader
 	out, err io.Writer
 }
 
@@ -73,7 +87,7 @@ func run(ctx context.Context, args []string, out, err io.Writer) (status int) {
 		fmt.Fprintf(err, "dargah: %v\nSay `dargah --help` or `dargah sandbox --help` to see what can be said.\n", fault)
 		return 2
 	}
-	if fault := chosen.Run(&console{Context: ctx, out: out, err: err}); fault != nil {
+	if fault := chosen.Run(&console{Context: ctx, in: os.Stdin, out: out, err: err}); fault != nil {
 		fmt.Fprintf(err, "dargah: %v\n", fault)
 		if errors.As(fault, new(misuse)) {
 			return 2

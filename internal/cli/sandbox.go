@@ -121,12 +121,16 @@ func (s sandbox) read() (*fixture.World, error) {
 	if s.Fixtures == "" {
 		return fixture.BuiltIn(rand.Reader), nil
 	}
-	f, err := os.Open(string(s.Fixtures))
+	return readFixtures(s.Fixtures)
+}
+
+func readFixtures(file path) (*fixture.World, error) {
+	f, err := os.Open(string(file))
 	if err != nil {
-		return nil, fmt.Errorf("the fixtures cannot be read: %w\nGive an existing file, such as examples/fixtures.yaml, or leave --fixtures out", err)
+		return nil, fmt.Errorf("the fixtures cannot be read: %w\nGive an existing file, such as examples/fixtures.yaml", err)
 	}
 	defer f.Close()
-	world, err := fixture.Read(f, filepath.Base(string(s.Fixtures)))
+	world, err := fixture.Read(f, filepath.Base(string(file)))
 	if err != nil {
 		return nil, fmt.Errorf("the fixtures are not accepted; nothing was changed:\n%w", err)
 	}

@@ -192,6 +192,27 @@ func (s *Store) Accounts(ctx context.Context) ([]account.Domain, []account.Accou
 	return r.allDomains, r.all, nil
 }
 
+// Account gives the account that has this id, or this user name, with or
+// without @ and its domain; ErrNoAccount where there is none.
+func (s *Store) Account(ctx context.Context, name string) (account.Account, error) {
+	id, err := accountID(ctx, s.reader, s.keys, name)
+	if err != nil {
+		return account.Account{}, err
+	}
+	return readAccount(ctx, s.reader, s.keys, id)
+}
+
+func readAccount(ctx context.Context, db querier, keys *seal.Keyring, id string) (account.Account, error) {
+	r := accountReader{db: db, keys: keys, only: id}
+	if err := r.read(ctx); err != nil {
+		return account.Account{}, fmt.Errorf("read an account: %w", err)
+	}
+	if len(r.all) == 0 || id == "" {
+		return account.Account{}, ErrNoAccount
+	}
+	return r.all[0], nil
+}
+
 // accountReader reads accounts and what belongs to them.
 type accountReader struct {
 	db   querier

@@ -6,9 +6,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"dargah.dev/dargah/internal/audit"
+	"dargah.dev/dargah/internal/persian"
 )
 
 var (
@@ -45,6 +47,8 @@ type Change struct {
 	act    Act
 	raised []string         // kinds
 	opened map[string]int64 // balances of new wallets
+	// Whom the change is about, where that is one.
+	accounts, subjects []string
 }
 
 // Change does what do does to the installation in one transaction, with one
@@ -54,7 +58,7 @@ type Change struct {
 //
 // do may be called in no other goroutine, and must not use the Store.
 func (s *Store) Change(ctx context.Context, act Act, do func(*Change) error) error {
-	if err := ctx.Err(); err != nil {
+	if err := errors.Join(ctx.Err(), named(act.Actor, act.Service, act.Method, act.Account, act.Which)); err != nil {
 		return fmt.Errorf("change: %w", err)
 	}
 	began := s.now()
@@ -98,18 +102,35 @@ func (s *Store) lockHead(ctx context.Context, tx *sql.Tx) (audit.Head, error) {
 
 // touch notes that a kind of thing is changed.
 func (c *Change) touch(kind string) {
-	for _, k := range c.raised {
-		if k == kind {
-			return
-		}
+	if !slices.Contains(c.raised, kind) {
+		c.raised = append(c.raised, kind)
 	}
-	c.raised = append(c.raised, kind)
 }
 
-// concerns notes the account that the change is about, for the trail.
-func (c *Change) concerns(account string) {
-	if c.act.Account == "" {
-		c.act.Account = account
+// concerns notes an account that the change is about, for the trail.
+func (c *Change) concerns(account string) { c.accounts = note(c.accounts, account) }
+
+// about notes a person that the change is about, as records of calls do.
+func (c *Change) about(code persian.NationalCode) {
+	c.subjects = note(c.subjects, string(c.store.keys.Hash(audit.SubjectHash, code.Digits())))
+}
+
+// note adds what is not among the noted; of many no more than two.
+func note(noted []string, one string) []string {
+	if len(noted) > 1 || slices.Contains(noted, one) {
+		return noted
+	}
+	return append(noted, one)
+}
+
+// whom completes the act: a change of several accounts, or people, names none
+// of them.
+func (c *Change) whom() {
+	if c.act.Account == "" && len(c.accounts) == 1 {
+		c.act.Account = c.accounts[0]
+	}
+	if c.act.Subject == nil && len(c.subjects) == 1 {
+		c.act.Subject = []byte(c.subjects[0])
 	}
 }
 
@@ -124,6 +145,7 @@ func (c *Change) raise() error {
 
 // record puts the act on the trail, behind the end that was read.
 func (c *Change) record(end audit.Head, began time.Time) error {
+	c.whom()
 	chain := trail{chain: audit.NewChain(c.store.keys.Key(trailPurpose)), head: end, next: end}
 	l := chain.add(&audit.Record{
 		Call: "command-" + rand.Text(), At: began, Took: c.store.now().Sub(began),

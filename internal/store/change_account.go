@@ -44,6 +44,9 @@ func (c *Change) AddDomain(d account.Domain) error {
 			return taken("domain " + d.Name)
 		}
 	}
+	if err := named(d.Name); err != nil {
+		return err
+	}
 	d.Default = d.Default || len(all) == 0
 	if err := one(c.tx, taken("domain "+d.Name), `INSERT INTO domain (name, is_default, disabled) VALUES ($1, 0, 0) ON CONFLICT DO NOTHING`, d.Name); err != nil {
 		return err
@@ -104,14 +107,7 @@ func (c *Change) AccountID(name string) (string, error) {
 
 // Account reads an account by its id.
 func (c *Change) Account(id string) (account.Account, error) {
-	r := accountReader{db: c.tx, keys: c.store.keys, only: id}
-	if err := r.read(c.ctx); err != nil {
-		return account.Account{}, fmt.Errorf("read an account: %w", err)
-	}
-	if len(r.all) == 0 || id == "" {
-		return account.Account{}, ErrNoAccount
-	}
-	return r.all[0], nil
+	return readAccount(c.ctx, c.tx, c.store.keys, id)
 }
 
 // AddAccount adds an account, with what belongs to it, and opens its wallet. It
@@ -188,7 +184,10 @@ func (c *Change) Logout(id string) error {
 }
 
 // place is the next place among what belongs to an account.
-func (c *Change) place(table, id string) (place int, err error) {
+func (c *Change) place(table, id, name string) (place int, err error) {
+	if err := named(name); err != nil {
+		return 0, err
+	}
 	// A foreign key would refuse it too, in words that say nothing.
 	var accounts int
 	if err := c.tx.QueryRow(`SELECT count(*) FROM account WHERE id = $1`, id).Scan(&accounts); err != nil || accounts == 0 {

@@ -8,7 +8,7 @@ import (
 
 // AddLine gives an account a sender line, after those that it has.
 func (c *Change) AddLine(owner string, l account.Line) error {
-	place, err := c.place("line", owner)
+	place, err := c.place("line", owner, l.Number)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (c *Change) RemoveLine(number string) error {
 
 // AddClient gives an account an OAuth client.
 func (c *Change) AddClient(owner string, client account.Client) error {
-	place, err := c.place("client", owner)
+	place, err := c.place("client", owner, client.ID)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (c *Change) RemoveClient(id string) error {
 
 // AddBusiness gives an account a business credential.
 func (c *Change) AddBusiness(owner string, b account.Business) error {
-	place, err := c.place("business", owner)
+	place, err := c.place("business", owner, b.ID)
 	if err != nil {
 		return err
 	}

@@ -5,16 +5,21 @@ import (
 	"errors"
 	"fmt"
 
-	"dargah.dev/dargah/internal/audit"
 	"dargah.dev/dargah/internal/inquiry/credit"
 	"dargah.dev/dargah/internal/persian"
 )
 
 // SetPrice sets what an answer of a service costs, in rials, 0 or more.
 func (c *Change) SetPrice(service string, amount int64) error {
+	if err := named(service); err != nil {
+		return err
+	}
 	c.touch(kindWorld)
 	return putPrice(c.tx, service, amount)
 }
+
+// Prices is Store.Prices within the change.
+func (c *Change) Prices() (map[string]int64, error) { return readPrices(c.ctx, c.tx) }
 
 // Setting is Store.Setting within the change.
 func (c *Change) Setting(name string) (value string, ok bool, err error) {
@@ -23,6 +28,9 @@ func (c *Change) Setting(name string) (value string, ok bool, err error) {
 
 // PutSetting keeps a value under a name, and tells nodes to read the world anew.
 func (c *Change) PutSetting(name, value string) error {
+	if !readable(value) {
+		return errText
+	}
 	c.touch(kindWorld)
 	return putSetting(c.tx, name, value)
 }
@@ -104,9 +112,4 @@ func (c *Change) Reports(code persian.NationalCode) (n int, err error) {
 func (c *Change) RemoveReports(code persian.NationalCode) error {
 	c.about(code)
 	return one(c.tx, missing("a report of this person"), `DELETE FROM report WHERE person = $1`, c.store.keys.Hash(reportHash, code.Digits()))
-}
-
-// about notes the person that the change is about, as records of calls do.
-func (c *Change) about(code persian.NationalCode) {
-	c.act.Subject = c.store.keys.Hash(audit.SubjectHash, code.Digits())
 }

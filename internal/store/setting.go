@@ -76,8 +76,12 @@ func (s *Store) Secret(ctx context.Context, name string, fresh func() []byte) ([
 
 // Prices gives what an answer of each priced service costs, in rials.
 func (s *Store) Prices(ctx context.Context) (map[string]int64, error) {
+	return readPrices(ctx, s.reader)
+}
+
+func readPrices(ctx context.Context, db querier) (map[string]int64, error) {
 	prices := map[string]int64{}
-	rows, err := s.reader.QueryContext(ctx, `SELECT service, amount FROM price`)
+	rows, err := db.QueryContext(ctx, `SELECT service, amount FROM price`)
 	if err == nil {
 		err = scan(rows, func(into func(...any) error) error {
 			var service string

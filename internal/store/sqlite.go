@@ -98,6 +98,11 @@ func (e *sqliteEngine) open(ctx context.Context, dir string, how use) error {
 	if e.writer, err = openPool(ctx, sqliteDSN(path, false), 1); err == nil {
 		e.reader, err = openPool(ctx, sqliteDSN(path, true), 2*runtime.GOMAXPROCS(0))
 	}
+	if err == nil && how == beside {
+		// A busy server leaves the lock for moments only, and SQLite has no queue
+		// for it: somebody who waits tries again and again. A command has time.
+		_, err = e.writer.ExecContext(ctx, "PRAGMA busy_timeout = 60000")
+	}
 	return err
 }
 
