@@ -1,0 +1,592 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"dargah.dev/dargah/internal/account"
+	"dargah.dev/dargah/internal/app"
+	"dargah.dev/dargah/internal/credential"
+	"dargah.dev/dargah/internal/fixture"
+	"dargah.dev/dargah/internal/inquiry/credit"
+	"dargah.dev/dargah/internal/password"
+	"dargah.dev/dargah/internal/persian"
+	"dargah.dev/dargah/internal/store"
+	"dargah.dev/dargah/internal/testkit"
+)
+
+// administrator runs commands on one folder.
+type administrator struct {
+	*testing.T
+	dir string
+}
+
+// newInstallation is a folder without a world.
+func newInstallation(t *testing.T) administrator {
+	t.Helper()
+	a := administrator{t, filepath.Join(t.TempDir(), "data")}
+	a.does("", "init")
+	return a
+}
+
+// says runs a command with something on its standard input.
+func (a administrator) says(stdin string, args ...string) (status int, out, err string) {
+	a.Helper()
+	cmd := command(a.T, append(args, "--data", a.dir)...)
+	var o, e bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &o, &e
+	_ = cmd.Run()
+	return cmd.ProcessState.ExitCode(), o.String(), e.String()
+}
+
+// does is says for what must succeed.
+func (a administrator) does(stdin string, args ...string) string {
+	a.Helper()
+	status, out, err := a.says(stdin, args...)
+	if status != 0 {
+		a.Fatalf("%v: status %d\n%s%s", args, status, out, err)
+	}
+	return out
+}
+
+// fails is says for what must not.
+func (a administrator) fails(status int, words string, args ...string) {
+	a.Helper()
+	got, out, err := a.says("", args...)
+	if got != status || !strings.Contains(err, words) || strings.Contains(err, "goroutine") {
+		a.Errorf("%v: status %d, want %d and %q\n%s%s", args, got, status, words, out, err)
+	}
+}
+
+// TestTheExampleWorldByCommands says by commands alone what the example
+// fixtures say, and compares what two stores hold then.
+func TestTheExampleWorldByCommands(t *testing.T) {
+	t.Parallel()
+	f, err := os.Open(testkit.Example())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	w, err := fixture.Read(f, "example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newInstallation(t)
+	build(a, w)
+	wanted := filepath.Join(t.TempDir(), "filled")
+	gate := password.New(password.Cost{Memory: 64, Time: 1})
+	filled, err := store.Open(t.Context(), store.Folder(wanted), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer filled.Close()
+	if err := app.Fill(t.Context(), filled, w, app.Filling{Passwords: gate}); err != nil {
+		t.Fatal(err)
+	}
+	built, err := store.Attach(t.Context(), store.Folder(a.dir), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer built.Close()
+	sameWorld(t, w, filled, built)
+	checkPasswords(t, w, built, gate)
+	a.does("", "audit", "verify")
+	a.does("", "wallet", "check")
+}
+
+// build says a world by commands.
+func build(a administrator, w *fixture.World) {
+	a.Helper()
+	for _, o := range w.Origins {
+		a.does("", "origin", "add", o)
+	}
+	for _, d := range w.Domains {
+		a.does("", "domain", "add", d.Name)
+	}
+	for _, account := range w.Accounts {
+		buildAccount(a, account)
+	}
+	for _, p := range w.People {
+		buildPerson(a, p)
+	}
+	for _, file := range w.Credit {
+		for _, r := range file.Reports {
+			a.does("", "report", "add", persian.ToPersianDigits(file.NationalCode.Digits()), "--source", strconv.Itoa(r.Source), "--score", strconv.Itoa(r.Score),
+				"--grade", r.Grade, "--age", strconv.Itoa(int(r.Age/time.Hour))+"h")
+		}
+	}
+	for _, s := range w.Scenarios {
+		args := []string{"scenario", "add", s.Service}
+		for field, value := range s.When {
+			args = append(args, "--when", field+"="+value)
+		}
+		for flag, value := range map[string]string{"--fault": s.Then.Fault, "--delivery": s.Then.Delivery} {
+			if value != "" {
+				args = append(args, flag, value)
+			}
+		}
+		if s.Then.After > 0 {
+			args = append(args, "--after", strconv.Itoa(int(s.Then.After/time.Second))+"s")
+		}
+		if s.Then.Times > 0 {
+			args = append(args, "--times", strconv.Itoa(s.Then.Times))
+		}
+		a.does("", args...)
+	}
+	for service, amount := range w.Prices {
+		a.does("", "price", "set", service, persian.ToPersianDigits(strconv.FormatInt(amount, 10)))
+	}
+}
+
+func buildAccount(a administrator, f fixture.Account) {
+	a.Helper()
+	name, stdin := f.Username+"@"+f.Domain, f.Password+"\n"
+	args := []string{"account", "add", name, "--password-stdin", "--status", f.Status,
+		"--balance", strconv.FormatInt(f.Balance, 10), "--token-days", strconv.Itoa(f.TokenDays), "--rate", strconv.Itoa(f.Rate),
+		"--services=" + strings.Join(f.Services, ",")}
+	if f.TokenPassword != "" {
+		args, stdin = append(args, "--token-password-stdin"), stdin+f.TokenPassword+"\n"
+	}
+	if f.FirstName != "" {
+		args = append(args, "--first-name", f.FirstName, "--last-name", f.LastName)
+	}
+	if !f.Expires.IsZero() {
+		args = append(args, "--expires", f.Expires.String())
+	}
+	for _, p := range f.Allowed {
+		args = append(args, "--allowed-addresses", p.String())
+	}
+	a.does(stdin, args...)
+	for _, l := range f.Lines {
+		a.does("", "line", "add", name, "+98"+l.Number)
+		if l.Status == fixture.Suspended {
+			a.does("", "line", "suspend", l.Number)
+		}
+	}
+	for _, c := range f.Clients {
+		args := []string{"client", "add", name, c.ID, "--secret-stdin"}
+		if c.PasswordGrant {
+			args = append(args, "--password-grant")
+		}
+		a.does(c.Secret+"\n", args...)
+	}
+	for _, b := range f.Business {
+		a.does(b.Token, "business", "add", name, b.ID, "--secret-stdin")
+	}
+}
+
+func buildPerson(a administrator, p fixture.Person) {
+	a.Helper()
+	args := []string{"person", "add", p.NationalCode.Digits(), "--birth-date", persian.ToPersianDigits(p.BirthDate.String()),
+		"--first-name", p.FirstName, "--last-name", p.LastName, "--father-name", p.FatherName, "--gender", p.Gender}
+	if !p.Alive {
+		args = append(args, "--dead")
+	}
+	for flag, value := range map[string]string{
+		"--birth-certificate-series": p.Certificate.Series, "--birth-certificate-serial": p.Certificate.Serial,
+		"--birth-certificate-number": p.Certificate.Number, "--postal-code": p.PostalCode, "--address": p.Address,
+	} {
+		if value != "" {
+			args = append(args, flag, value)
+		}
+	}
+	for _, m := range p.Mobiles {
+		args = append(args, "--mobiles", m.Local())
+	}
+	for _, i := range p.IBANs {
+		text := i.IBAN.Electronic()
+		for _, card := range i.Cards {
+			text += "/" + card.Digits()
+		}
+		args = append(args, "--ibans", text+"/"+i.Status)
+	}
+	a.does("", args...)
+}
+
+func sameWorld(t *testing.T, w *fixture.World, want, got *store.Store) {
+	t.Helper()
+	ctx := t.Context()
+	same := func(what string, want, got any, opts ...cmp.Option) {
+		t.Helper()
+		opts = append(opts, cmpopts.EquateEmpty(), cmpopts.EquateComparable(persian.NationalCode{}, persian.Mobile{}, persian.IBAN{}, persian.Card{}, netip.Prefix{}),
+			cmpopts.IgnoreFields(account.Account{}, "Password", "TokenPassword"), cmp.AllowUnexported(account.Grants{}))
+		if diff := cmp.Diff(want, got, opts...); diff != "" {
+			t.Errorf("%s: %s", what, diff)
+		}
+	}
+	wantDomains, wantAccounts, err := want.Accounts(ctx)
+	gotDomains, gotAccounts, err2 := got.Accounts(ctx)
+	if err != nil || err2 != nil {
+		t.Fatal(err, err2)
+	}
+	same("domains", wantDomains, gotDomains)
+	same("accounts", wantAccounts, gotAccounts)
+	for _, a := range wantAccounts {
+		same("balance", sure(want.Balance(ctx, a.ID)), sure(got.Balance(ctx, a.ID)))
+	}
+	same("prices", sure(want.Prices(ctx)), sure(got.Prices(ctx)))
+	same("origins", sure(app.Origins(ctx, want)), sure(app.Origins(ctx, got)))
+	same("scenarios", sure(app.Scripts(ctx, want)), sure(app.Scripts(ctx, got)))
+	for _, p := range w.People {
+		same("person", sure(want.Registered(ctx, p.NationalCode)), sure(got.Registered(ctx, p.NationalCode)))
+	}
+	for _, file := range w.Credit {
+		same("reports", sure(want.Reports(ctx, file.NationalCode)), sure(got.Reports(ctx, file.NationalCode)),
+			cmpopts.IgnoreFields(credit.Report{}, "Made"))
+	}
+}
+
+func checkPasswords(t *testing.T, w *fixture.World, s *store.Store, gate *password.Gate) {
+	t.Helper()
+	for _, f := range w.Accounts {
+		a := sure(s.Account(t.Context(), f.Username))
+		for hash, plain := range map[string]string{a.Password: f.Password, a.TokenPassword: f.TokenPassword} {
+			if hash == "" && plain == "" {
+				continue
+			}
+			if right, err := gate.Check(t.Context(), hash, plain); err != nil || !right {
+				t.Errorf("a password of %s is not the one that was typed: %v", f.Username, err)
+			}
+		}
+	}
+}
+
+func sure[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// login asks for a token as a client of smsafzar does.
+func login(t *testing.T, url, user, password string) (status int, token string) {
+	t.Helper()
+	body, _ := json.Marshal(map[string]string{"userName": user, "password": password, "domain": "sms.smsafzar"})
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url+"/auth/token", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var made struct{ Token string }
+	_ = json.NewDecoder(answer.Body).Decode(&made)
+	return answer.StatusCode, made.Token
+}
+
+func balanceStatus(t *testing.T, url, token string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url+"/account/balance", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	return answer.StatusCode
+}
+
+// TestCommandsBesideAServer: what commands change is in force once the server
+// has looked, and tokens end when they should.
+func TestCommandsBesideAServer(t *testing.T) {
+	t.Parallel()
+	a := administrator{t, t.TempDir()}
+	s := testkit.Start(t, testkit.Options{Dir: a.dir})
+	reload := func() {
+		t.Helper()
+		if err := s.App.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var made struct{ ID, Password string }
+	if err := json.Unmarshal([]byte(a.does("", "account", "add", "newcomer", "--rate", "1000", "--json")), &made); err != nil || len(made.Password) < 20 {
+		t.Fatalf("%+v %v", made, err)
+	}
+	reload()
+	status, token := login(t, s.URL, "newcomer", made.Password)
+	if status != http.StatusOK || balanceStatus(t, s.URL, token) != http.StatusOK {
+		t.Fatalf("a new account: %d", status)
+	}
+	ended := func(what, password string, loginStatus int) string {
+		t.Helper()
+		reload()
+		if got := balanceStatus(t, s.URL, token); got == http.StatusOK {
+			t.Errorf("%s: the token still works", what)
+		}
+		status, fresh := login(t, s.URL, "newcomer", password)
+		if (status == http.StatusOK) != (loginStatus == http.StatusOK) {
+			t.Errorf("%s: login %d", what, status)
+		}
+		return fresh
+	}
+	a.does("", "account", "logout", made.ID)
+	token = ended("logout", made.Password, http.StatusOK)
+	a.does("another-password\n", "account", "set", "newcomer@sms.smsafzar", "--password-stdin")
+	token = ended("new password", "another-password", http.StatusOK)
+	a.does("", "account", "disable", "NEWCOMER")
+	ended("disabled", "another-password", http.StatusForbidden)
+	a.does("", "account", "enable", "newcomer")
+	token = ended("enabled", "another-password", http.StatusOK)
+	a.does("", "domain", "disable", "sms.smsafzar")
+	ended("domain disabled", "another-password", http.StatusForbidden)
+	a.does("", "domain", "enable", "SMS.smsafzar")
+	token = ended("domain enabled", "another-password", http.StatusOK)
+	a.does("", "account", "set", "newcomer", "--services=")
+	reload()
+	if got := balanceStatus(t, s.URL, token); got == http.StatusOK {
+		t.Error("without services the balance is answered")
+	}
+	a.does("", "audit", "verify")
+}
+
+// TestCredentialsAreRotated: two secrets are good for a while, unless the one
+// before has leaked.
+func TestCredentialsAreRotated(t *testing.T) {
+	t.Parallel()
+	a := administrator{t, t.TempDir()}
+	s := testkit.Start(t, testkit.Options{Dir: a.dir})
+	inquire := func(token string) int {
+		t.Helper()
+		if err := s.App.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		body := `{"requestContext":{"apiInfo":{"businessId":"made","businessToken":"` + token + `"}},"nationalId":"0012345679","birthDate":"1372/11/02"}`
+		answer, err := http.Post(s.URL+"/api/inquiry/person", "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		return answer.StatusCode
+	}
+	token := func(args ...string) string {
+		t.Helper()
+		var v businessView
+		if err := json.Unmarshal([]byte(a.does("", append(args, "--json")...)), &v); err != nil || !credential.Made(v.Token) {
+			t.Fatalf("%+v %v", v, err)
+		}
+		return v.Token
+	}
+	first := token("business", "add", "testuser", "made")
+	second := token("business", "rotate", "made")
+	if inquire(first) != http.StatusOK || inquire(second) != http.StatusOK {
+		t.Error("after the rotation not both tokens are good")
+	}
+	third := token("business", "rotate", "made", "--keep", "0s")
+	if inquire(second) == http.StatusOK || inquire(first) == http.StatusOK || inquire(third) != http.StatusOK {
+		t.Error("after a leak another token than the new one is good")
+	}
+	a.does("", "business", "disable", "made")
+	if inquire(third) == http.StatusOK {
+		t.Error("a disabled credential is good")
+	}
+	a.does("", "business", "enable", "made")
+	if inquire(third) != http.StatusOK {
+		t.Error("enabled again it is not good")
+	}
+	a.does("", "business", "remove", "made")
+	if inquire(third) == http.StatusOK {
+		t.Error("a removed credential is good")
+	}
+	var v clientView
+	if err := json.Unmarshal([]byte(a.does("", "client", "rotate", "test", "--json")), &v); err != nil || v.FormerUntil == nil || !credential.Made(v.Secret) {
+		t.Errorf("%+v %v", v, err)
+	}
+	for _, out := range []string{a.does("", "client", "show", "test"), a.does("", "account", "show", "testuser", "--json"), a.does("", "client", "list", "--json")} {
+		if strings.Contains(out, v.Secret) || strings.Contains(out, "argon2") || strings.Contains(strings.ToLower(out), "hash") {
+			t.Errorf("a secret is shown again: %s", out)
+		}
+	}
+}
+
+// TestCommandsUnderLoad: commands of several processes and a server's calls
+// leave one chain.
+func TestCommandsUnderLoad(t *testing.T) {
+	t.Parallel()
+	a := administrator{t, t.TempDir()}
+	s := testkit.Start(t, testkit.Options{Dir: a.dir})
+	var wg sync.WaitGroup
+	done := make(chan struct{})
+	for range 4 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if status, _ := login(t, s.URL, "testuser", "T0ken-Passw0rd"); status != http.StatusOK {
+					t.Errorf("login: %d", status)
+					return
+				}
+			}
+		})
+	}
+	const processes, each = 3, 5
+	var commands sync.WaitGroup
+	statuses := make([][]int, processes)
+	for p := range processes {
+		commands.Go(func() {
+			for i := range each {
+				own, _, err := a.says("", "line", "add", "testuser", "4000"+strconv.Itoa(p)+strconv.Itoa(i), "--by", "p"+strconv.Itoa(p))
+				common, _, _ := a.says("", "client", "add", "testuser", "wanted"+strconv.Itoa(i))
+				statuses[p] = append(statuses[p], own, common)
+				if own != 0 {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	commands.Wait()
+	close(done)
+	wg.Wait()
+	for i := range each {
+		won := 0
+		for p := range processes {
+			if statuses[p][2*i] != 0 {
+				t.Errorf("process %d could not add its own line %d", p, i)
+			}
+			if statuses[p][2*i+1] == 0 {
+				won++
+			}
+		}
+		if won != 1 {
+			t.Errorf("client %d: %d processes got it", i, won)
+		}
+	}
+	a.does("", "audit", "verify")
+	trail := a.does("", "audit", "export", "--account", "testuser")
+	if got := strings.Count(trail, `"service":"line"`); got != processes*each || !strings.Contains(trail, `"source":"p2"`) {
+		t.Errorf("%d records of lines", got)
+	}
+}
+
+func TestRefusedCommands(t *testing.T) {
+	t.Parallel()
+	a := newInstallation(t)
+	a.fails(1, "domain add", "account", "add", "early")
+	a.does("", "domain", "add", "sms.example.ir")
+	a.does("", "account", "add", "user")
+	a.does("", "account", "add", "کاربر۱", "--by", "علی")
+	a.fails(1, "taken", "domain", "add", "SMS.example.ir")
+	a.fails(1, "taken", "account", "add", "USER@sms.example.ir")
+	a.fails(1, "account list", "account", "show", "nobody")
+	a.fails(1, "not there", "line", "suspend", "30001")
+	a.fails(1, "not there", "client", "show", "shop")
+	a.fails(1, "cannot be removed", "domain", "remove", "sms.example.ir")
+	a.fails(1, "nobody with this national code", "person", "show", "0012345679")
+	a.fails(1, "not there", "scenario", "remove", "۱")
+	a.fails(2, "domain is not one of", "account", "add", "user@elsewhere")
+	a.fails(2, "rate must be from 1", "account", "set", "user", "--rate", "0")
+	a.fails(2, "expires must be a date", "account", "set", "user", "--expires", "1404/13/01")
+	a.fails(2, "nothing was given", "account", "set", "user")
+	a.fails(2, "national-code must be a valid", "person", "show", "0012345678")
+	a.fails(2, "birth-date must be a date", "person", "add", "0012345679", "--birth-date", "x", "--first-name", "a", "--last-name", "b", "--gender", "male")
+	a.fails(2, "did you mean person", "price", "set", "persn", "5")
+	a.fails(2, "exactly one of fault and delivery", "scenario", "add", "sms")
+	a.fails(2, "too short", "account", "set", "user", "--password-stdin")
+	if status, _, err := a.says("one\ntwo\n", "account", "set", "user", "--password-stdin"); status != 2 || strings.Contains(err, "two") {
+		t.Errorf("two lines: %d %s", status, err)
+	}
+	if status, _, err := a.says("short", "client", "add", "user", "shop", "--secret-stdin"); status != 2 || !strings.Contains(err, "at least 12") {
+		t.Errorf("a short secret: %d %s", status, err)
+	}
+	a.does("", "audit", "verify")
+	if out := a.does("", "audit", "export"); strings.Count(out, "\n") != 3 || !strings.Contains(out, `"source":"علی"`) {
+		t.Errorf("what was refused is on the trail:\n%s", out)
+	}
+	lines := strings.Split(a.does("", "account", "list"), "\n")
+	if at := strings.Index(lines[0], "status"); len(lines) != 4 || !strings.HasPrefix(lines[1][at:], "active") ||
+		strings.Index(string([]rune(lines[2])[at:]), "active") != 0 {
+		t.Errorf("the table does not line up:\n%s", strings.Join(lines, "\n"))
+	}
+}
+
+// TestImport: what is there stays unless it is to be replaced, and repeating
+// changes nothing.
+func TestImport(t *testing.T) {
+	t.Parallel()
+	a := newInstallation(t)
+	example := testkit.Example()
+	counts := func(args ...string) map[string][3]int {
+		t.Helper()
+		var all []app.Merged
+		if err := json.Unmarshal([]byte(a.does("", append([]string{"import", "--json", example}, args...)...)), &all); err != nil {
+			t.Fatal(err)
+		}
+		m := map[string][3]int{}
+		for _, one := range all {
+			m[one.Kind] = [3]int{one.Added, one.Kept, one.Updated}
+		}
+		return m
+	}
+	first := counts()
+	if first["accounts"][0] != 6 || first["accounts"][1] != 0 || first["people"][0] == 0 || first["scenarios"][0] == 0 {
+		t.Fatalf("%v", first)
+	}
+	records := strings.Count(a.does("", "audit", "export"), "\n")
+	for kind, n := range counts() {
+		if n != [3]int{0, first[kind][0], 0} {
+			t.Errorf("again: %s %v", kind, n)
+		}
+	}
+	if got := strings.Count(a.does("", "audit", "export"), "\n"); got != records {
+		t.Errorf("an import of nothing left %d records", got-records)
+	}
+	a.does("", "account", "set", "testuser", "--rate", "77")
+	a.does("", "wallet", "topup", "testuser", "5")
+	a.does("", "price", "set", "person", "1")
+	a.does("", "line", "suspend", "30001234")
+	if again := counts(); again["accounts"] != [3]int{0, 6, 0} {
+		t.Errorf("%v", again)
+	}
+	replaced := counts("--replace")
+	if replaced["accounts"] != [3]int{0, 5, 1} || replaced["prices"][2] != 1 || replaced["lines"] != [3]int{0, 0, 1} {
+		t.Errorf("replaced %v", replaced)
+	}
+	shown := a.does("", "account", "show", "testuser")
+	for _, want := range []string{"5 a second", "5000005 rials", "30001234 active"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("no %q in\n%s", want, shown)
+		}
+	}
+	clash := filepath.Join(t.TempDir(), "clash.yaml")
+	text := "domains: [{name: x.example}]\naccounts: [{domain: x.example, username: u, password: long-enough, lines: [{number: \"30001234\"}], clients: [{id: test, secret: abcdefghijkl}]}]\npopulation: 300\n"
+	if err := os.WriteFile(clash, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.fails(1, "client id test is taken", "import", clash)
+	a.fails(1, "line 30001234 is taken", "import", clash)
+	a.fails(1, "no such account", "account", "show", "u@x.example")
+	text = strings.NewReplacer("30001234", "30001235", "id: test", "id: test2").Replace(text)
+	if err := os.WriteFile(clash, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := a.does("", "import", clash); !slices.ContainsFunc(strings.Split(out, "\n"), func(l string) bool { return strings.HasPrefix(l, "population") && strings.Contains(l, "300") }) {
+		t.Errorf("imported:\n%s", out)
+	}
+	if out := a.does("", "origin", "list"); strings.TrimSpace(out) != "*" {
+		t.Errorf("origins:\n%s", out)
+	}
+	a.does("", "audit", "verify")
+	a.does("", "wallet", "check")
+}
