@@ -90,6 +90,9 @@ func (a *App) start(ctx context.Context, o Options) error {
 		Book: &account.Book{}, Mint: mint, Passwords: o.Passwords, Lockout: admission.NewLockout(o.Config.Lockout),
 		Limiter: a.node.Limiter(), Families: a.store, Wallets: a.store, Now: o.Now,
 	}
+	if shared := a.node.Failures(); shared != nil {
+		a.Desk.Lockout.Share(shared)
+	}
 	if err := errors.Join(a.Reload(ctx), a.store.LoadFamilies(ctx)); err != nil {
 		return err
 	}

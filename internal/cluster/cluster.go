@@ -136,6 +136,14 @@ func (n *Node) Limiter() interface {
 	return n.limiter
 }
 
+// Failures counts wrong passwords over all nodes; nil where nothing can.
+func (n *Node) Failures() *Failures {
+	if n.redis == nil {
+		return nil
+	}
+	return &Failures{redis: n.redis, keys: n.options.Keys}
+}
+
 // Signal tells all nodes that something was changed in the database. It does
 // not wait.
 func (n *Node) Signal() {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"dargah.dev/dargah/internal/admission"
 	"dargah.dev/dargah/internal/cluster"
 	"dargah.dev/dargah/internal/event"
 	"dargah.dev/dargah/internal/store"
@@ -26,11 +27,6 @@ func (th *things) versions(context.Context) (map[string]int64, error) {
 		return nil, errors.New("the database is away")
 	}
 	return map[string]int64{"things": th.number.Load()}, nil
-}
-
-func (th *things) reload(context.Context) error {
-	th.read.Store(th.number.Load())
-	return nil
 }
 
 type member struct {
@@ -141,5 +137,56 @@ func TestDegraded(t *testing.T) {
 	m.Limiter().Take("a", 5)
 	if m.Degraded() == "" {
 		t.Error("well though Redis is away")
+	}
+}
+
+// TestWrongPasswordsAreCountedOverAllNodes tries each password on another node
+// than the one before.
+func TestWrongPasswordsAreCountedOverAllNodes(t *testing.T) {
+	t.Parallel()
+	server, s := throwaway.StartRedis(t), open(t)
+	var nodes []*admission.Lockout
+	for range 2 {
+		m := join(t, s, server.URL(), &things{})
+		defer m.Close()
+		l := admission.NewLockout(4)
+		l.Share(m.Failures())
+		nodes = append(nodes, l)
+	}
+	now := time.Now()
+	try := func(i int, right bool) bool { return nodes[i%2].Verdict("u", right, now) }
+	for i := range 3 {
+		if !nodes[i%2].Open("u", now) || try(i, false) {
+			t.Fatalf("try %d", i)
+		}
+	}
+	if !try(0, true) {
+		t.Fatal("a right password is refused before the last free try")
+	}
+	for i := range 4 {
+		if !nodes[i%2].Open("u", now) || try(i, false) {
+			t.Fatalf("try %d after a right one", i)
+		}
+	}
+	for i, l := range nodes {
+		if l.Open("u", now) || l.Verdict("u", true, now) {
+			t.Errorf("node %d: open after as many wrong passwords as are free", i)
+		}
+	}
+	if !nodes[0].Open("other", now) {
+		t.Error("another name is closed")
+	}
+	for _, key := range server.Do(t, "KEYS", "*").([]any) {
+		if left, _ := server.Do(t, "PTTL", key).(int64); left <= 0 {
+			t.Errorf("%v stays for ever", key)
+		}
+	}
+	// Without Redis each counts for itself, what it counted before included.
+	server.Stop(t)
+	for range 4 {
+		nodes[1].Verdict("v", false, now)
+	}
+	if nodes[1].Open("v", now) || !nodes[0].Open("v", now) {
+		t.Error("without Redis a node does not count for itself")
 	}
 }

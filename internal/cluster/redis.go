@@ -22,7 +22,7 @@ import (
 const (
 	// deadline bounds each question that a call waits for.
 	deadline = 50 * time.Millisecond
-	// probeEvery is how often a Redis that failed is tried again.
+	// probeEvery is how often Redis is tried.
 	probeEvery = 500 * time.Millisecond
 	// patience bounds what nobody's call waits for.
 	patience = time.Second
@@ -35,8 +35,8 @@ const (
 var errAway = errors.New("redis does not answer")
 
 // Redis is the part of what nodes share that may be lost at any time. Once it
-// has failed it is left alone, so that nobody waits for it, and tried in the
-// background until it answers again.
+// has failed it is left alone, so that nobody waits for it, and only tried in
+// the background until it answers again.
 type Redis struct {
 	client *redis.Client
 	prefix string // of keys and channels, one for each installation
@@ -162,7 +162,8 @@ func (r *Redis) lose(err error) {
 	}
 }
 
-// probe finds out when a Redis that failed is back.
+// probe finds out when a Redis that failed is back, and when one fails that
+// nobody asks anything.
 func (r *Redis) probe(ctx context.Context) {
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
@@ -173,10 +174,18 @@ func (r *Redis) probe(ctx context.Context) {
 		case <-r.failed:
 		case <-tick.C:
 		}
-		if !r.away.Load() || r.try(ctx, deadline) != nil {
-			continue
+		within := deadline
+		if !r.away.Load() {
+			within = patience // it is for the calls to say what is too slow
 		}
-		r.away.Store(false)
-		r.log.Note("redis is back")
+		err := r.try(ctx, within)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			r.lose(err)
+		case r.away.CompareAndSwap(true, false):
+			r.log.Note("redis is back")
+		}
 	}
 }

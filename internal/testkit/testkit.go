@@ -33,6 +33,10 @@ type Options struct {
 	Config config.Config
 	Now    func() time.Time
 	Dir    string // a data folder that is kept; empty: one of the test's own
+
+	// Database is a PostgreSQL that several servers may share, if they share
+	// Dir, with the key; empty for SQLite in Dir.
+	Database string
 }
 
 // Server is a running Dargah.
@@ -51,7 +55,7 @@ func Start(t testing.TB, o Options) *Server {
 	}
 	ctx := context.Background()
 	gate := password.New(password.Cost{Memory: 64, Time: 1}) // the same code as in earnest, with less work
-	data, err := store.Open(ctx, store.Folder(o.Dir), store.Options{Now: o.Now})
+	data, err := store.Open(ctx, store.Location{Dir: o.Dir, Database: o.Database}, store.Options{Now: o.Now})
 	must(t, err)
 	t.Cleanup(func() { _ = data.Close() }) // a test may have closed or broken it
 	state, err := app.State(ctx, data)
