@@ -87,6 +87,17 @@ func (p *Postgres) Create(name string) (string, error) {
 	return p.URL(name), nil
 }
 
+// PID is the number of the server's first process, whose children the others
+// are.
+func (p *Postgres) PID() (int, error) {
+	text, err := os.ReadFile(filepath.Join(p.data(), "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	return strconv.Atoi(strings.TrimSpace(first))
+}
+
 // need skips the test where there is no PostgreSQL.
 func need(t testing.TB) {
 	t.Helper()

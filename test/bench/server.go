@@ -19,10 +19,11 @@ import (
 	"dargah.dev/dargah/internal/store"
 )
 
-// server is a process under load.
+// server is a process under load, and the database that works for it alone.
 type server struct {
-	address string // host:port
-	process *exec.Cmd
+	address  string // host:port
+	process  *exec.Cmd
+	database int // the process whose children the database's are; 0 where it is none
 }
 
 func (s *server) stop() {
@@ -30,17 +31,50 @@ func (s *server) stop() {
 	_ = s.process.Wait() // how it ends does not change what was measured
 }
 
-// cpu is the processor time that the process has used; 0 where the system
-// does not tell.
+// cpu is the processor time that the server and its database have used; 0 where
+// the system does not tell.
 func (s *server) cpu() time.Duration {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.process.Process.Pid))
-	if err != nil {
-		return 0
+	used := times(fmt.Sprintf("/proc/%d/stat", s.process.Process.Pid)).used
+	if s.database == 0 {
+		return used
 	}
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	user, _ := strconv.ParseInt(fields[11], 10, 64)
-	system, _ := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+system) * 10 * time.Millisecond // the kernel counts hundredths here
+	all, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range all {
+		t := times(file)
+		switch s.database {
+		case t.pid:
+			used += t.used + t.ended
+		case t.parent:
+			used += t.used
+		}
+	}
+	return used
+}
+
+// spent is what a process has used of the processor, and those of its children
+// that have ended.
+type spent struct {
+	pid, parent int
+	used, ended time.Duration
+}
+
+// times reads what the kernel says of a process; nothing if it is gone.
+func times(file string) (t spent) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return t
+	}
+	number, rest, _ := strings.Cut(string(text), " ")
+	fields := strings.Fields(rest[strings.LastIndexByte(rest, ')')+1:]) // a name may hold anything
+	at := func(i int) int {
+		n, _ := strconv.Atoi(fields[i])
+		return n
+	}
+	const tick = 10 * time.Millisecond // the kernel counts hundredths here
+	t.pid, _ = strconv.Atoi(number)
+	t.parent = at(1)
+	t.used, t.ended = time.Duration(at(11)+at(12))*tick, time.Duration(at(13)+at(14))*tick
+	return t
 }
 
 func start(cmd *exec.Cmd) (*server, string, error) {

@@ -25,6 +25,7 @@ type load struct {
 // table measures every row at every number of connections, the rows in turn
 // so that a slow minute of the machine hits all of them.
 func table(s settings, loads []load) error {
+	fmt.Print("The time of the processor is the server's, and its PostgreSQL's.\n\n")
 	fmt.Println("| what | connections | calls/s | ratio to bare | p50 | p99 | µs of processor per call |")
 	fmt.Println("|---|---|---|---|---|---|---|")
 	var said []string

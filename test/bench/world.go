@@ -141,7 +141,10 @@ func (f *field) open(s settings, at store.Location, engine string, people int) (
 		return nil, err
 	}
 	f.servers = append(f.servers, srv)
-	return srv, nil
+	if at.Database != "" {
+		srv.database, err = f.postgres.PID()
+	}
+	return srv, err
 }
 
 func fill(at store.Location, engine string, people int) (err error) {
