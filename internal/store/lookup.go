@@ -61,13 +61,15 @@ func (p *statements) lookups(head string, readers int) *lookups {
 }
 
 // lookupReaders is how many queries may run at a time. Where they take our own
-// processors some are left for those who are to fill the next batch; where they
-// are waited for, a few keep the server busy.
+// processors some are left for those who are to fill the next batch; where a
+// server does the work, one query can be on its way while another comes back.
+// More only make the batches smaller.
 func lookupReaders(e engine) int {
+	processors := runtime.GOMAXPROCS(0)
 	if e.shared() {
-		return 4
+		return max(2, processors)
 	}
-	return max(1, runtime.GOMAXPROCS(0)/2)
+	return max(1, processors/2)
 }
 
 // find gives the value of a key; nil where there is none. A query that has
