@@ -42,6 +42,7 @@ type commands struct {
 
 	Audit   trail   `cmd:"" help:"Verify, export and erase the records of calls."`
 	Move    move    `cmd:"" help:"Move an installation from SQLite to PostgreSQL, and prove that the copy is exact."`
+	Doctor  doctor  `cmd:"" help:"Look at an installation and what it rests on, and say what to do; exit status 1 where there is a problem."`
 	Version version `cmd:"" help:"Print the version."`
 }
 
