@@ -31,7 +31,7 @@ type layer struct {
 // test until it has its place here. Names are of packages below internal; main
 // stands for the module's root.
 var layers = []layer{
-	{"words", []string{"fault", "literal", "persian", "rial", "strict"}, []string{"net", "net/http", "os"}},
+	{"words", []string{"fault", "finding", "literal", "persian", "rial", "strict"}, []string{"net", "net/http", "os"}},
 	{"accounts", []string{"account"}, []string{"net/http"}},
 	{"business", []string{
 		"admission", "audit", "closing", "config", "credential", "event", "inquiry", "inquiry/credit", "inquiry/person",

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"dargah.dev/dargah/internal/cluster"
 	"dargah.dev/dargah/internal/config"
 	"dargah.dev/dargah/internal/finding"
 	"dargah.dev/dargah/internal/httpd"
@@ -60,6 +61,11 @@ func (d doctor) look(c *console) (l finding.List, err error) {
 	p := &parts{c: c}
 	l = append(l, store.Examine(c, at, store.ExamineOptions{Full: d.Full, Progress: func(done, all int64) { p.show("reading the trail", done, all) }})...)
 	p.end(true)
+	if settings.Redis != "" {
+		l = append(l, cluster.Examine(c, string(settings.Redis))...)
+	} else if settings.Database != "" {
+		l.Good("redis", "none: with several nodes, limits are per node, and changes take a second or two")
+	}
 	examineMachine(&l, settings)
 	return l, c.Err()
 }

@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"time"
+
+	"dargah.dev/dargah/internal/finding"
 )
 
 // Holder is a lease for tests that move its clock.
@@ -51,3 +53,9 @@ const (
 	DeadAfter = deadAfter
 	GoneAfter = goneAfter
 )
+
+// JudgeServer judges what INFO says.
+func JudgeServer(said map[string]string) (l finding.List) {
+	judgeServer(&l, said)
+	return l
+}

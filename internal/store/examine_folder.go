@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"time"
 
@@ -22,8 +23,8 @@ func examineFolder(l *finding.List, dir string) {
 		l.Bad("data folder", err.Error(), "give the folder of an installation")
 		return
 	}
-	if readByOthers(info) {
-		l.Warn("data folder", dir+" is open to others than its owner", "chmod 700 "+dir)
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0 {
+		l.Warn("data folder", dir+" can be written by others than its owner, who could put other files in the place of ours", "chmod 700 "+dir)
 	}
 	examineDisk(l, dir)
 	examineFlush(l, dir)

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"net"
 	"time"
+
+	"dargah.dev/dargah/internal/finding"
 )
 
 // The writer's connection, for tests that take it away or starve it.
@@ -34,4 +36,17 @@ func WithoutSynchronousCommit() { synchronousCommit = "off" }
 // Limited is a connection on which nothing is waited for longer than limit.
 func Limited(conn net.Conn, limit time.Duration) net.Conn {
 	return &limitedConn{Conn: conn, limit: limit}
+}
+
+// Disk is what the system tells of a folder's file system.
+type Disk struct {
+	Kind                   string
+	Network, Memory, Layer bool
+	Free                   int64
+}
+
+// JudgeDisk judges one that holds a database of a size.
+func JudgeDisk(dir string, d Disk, size int64) (l finding.List) {
+	judgeDisk(&l, dir, disk{kind: d.Kind, network: d.Network, memory: d.Memory, layer: d.Layer, free: d.Free}, size)
+	return l
 }

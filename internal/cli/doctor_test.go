@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"dargah.dev/dargah/internal/finding"
+	"dargah.dev/dargah/internal/testkit"
+	"dargah.dev/dargah/internal/throwaway"
+)
+
+// TestDoctor looks beside a running server, and then at one thing after the
+// other that is broken.
+func TestDoctor(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	r := inquired(t, data, 2)
+	said(t, 0, []string{"ok       trail: its end is as it was written, at record 2", "0 problem(s)"}, "doctor", "--data", data)
+	said(t, 0, []string{"all 2 records are as they were written"}, "doctor", "--full", "--data", data)
+	if status, _, err := r.inquire(); status != 200 || err != nil {
+		t.Error(status, err)
+	}
+	stop(t, r)
+	var report struct {
+		Findings           []struct{ Level, About, Says, Do string }
+		Problems, Warnings int
+	}
+	spoil(t, data, `UPDATE audit SET price = 0 WHERE seq = 2`)
+	out := said(t, 1, []string{"1 problem(s)"}, "doctor", "--json", "--full", "--data", data)
+	if err := json.Unmarshal([]byte(out), &report); err != nil || report.Problems != 1 || len(report.Findings) < 8 {
+		t.Errorf("%v: %s", err, out)
+	}
+	for _, f := range report.Findings {
+		if (f.Level == "problem") != (f.About == "trail") || f.Level == "problem" && !strings.Contains(f.Do, "audit verify") {
+			t.Errorf("%+v", f)
+		}
+	}
+	if err := os.Remove(filepath.Join(data, "master.key")); err != nil {
+		t.Fatal(err)
+	}
+	said(t, 1, []string{"problem  master key: ", "→ restore it"}, "doctor", "--data", data)
+	said(t, 1, []string{"no Dargah database here", "dargah init"}, "doctor", "--data", t.TempDir())
+	said(t, 2, []string{"which installation?"}, "doctor")
+}
+
+// TestDoctorOfAConfiguration has everything that can be named in one.
+func TestDoctorOfAConfiguration(t *testing.T) {
+	t.Parallel()
+	url, redis, data := throwaway.Database(t), throwaway.StartRedis(t), filepath.Join(t.TempDir(), "data")
+	certificate := testkit.NewCertificate(t, t.TempDir(), "doctor")
+	config := file(t, "data: %s\ndatabase: %s\nredis: %s\ntls: {certificate: %s, key: %s}\nlisten: ['127.0.0.1:0']\n",
+		data, url, redis.URL(), certificate.Chain, certificate.Key)
+	said(t, 0, nil, "init", "--config", config)
+	out := said(t, 0, []string{
+		"ok       configuration: " + config, "ok       PostgreSQL: ", "round trip: ", "commit: takes", "connections: ",
+		"ok       redis: version", "this machine and Redis differ", "this machine and the database's server differ",
+		"warning  certificate: " + certificate.Chain + " ends in 0 days", "ok       master key: ", "open files", "memory",
+	}, "doctor", "--config", config)
+	if strings.Contains(out, "throwaway-password") {
+		t.Errorf("a password is printed:\n%s", out)
+	}
+	if err := os.Chmod(config, 0o644); err != nil { //nolint:gosec // that is to be found
+		t.Fatal(err)
+	}
+	said(t, 1, []string{"problem  configuration: ", "chmod o-rwx " + config}, "doctor", "--config", config)
+	wrong := file(t, "data: %s\nproxies: [0.0.0.0/0]\nlisten: ['0.0.0.0:0']\npublicUrl: https://api.example.ir\n", data)
+	said(t, 1, []string{"problem  proxies: 0.0.0.0/0 trusts everybody", "no Dargah database here"}, "doctor", "--config", wrong)
+	said(t, 1, []string{"problem  configuration: ", "there is no setting"}, "doctor", "--config", file(t, "databse: x\n"))
+}
+
+func TestJudgeMachine(t *testing.T) {
+	t.Parallel()
+	const mib = 1 << 20
+	for name, c := range map[string]struct {
+		judge func(*finding.List)
+		want  finding.Level
+	}{
+		"clock":                  {func(l *finding.List) { judgeClock(l, true, time.Millisecond) }, finding.OK},
+		"clock alone":            {func(l *finding.List) { judgeClock(l, false, 0) }, finding.Warning},
+		"clock far off":          {func(l *finding.List) { judgeClock(l, true, 2*time.Second) }, finding.Warning},
+		"files":                  {func(l *finding.List) { judgeFiles(l, 4096, 0) }, finding.OK},
+		"files without a limit":  {func(l *finding.List) { judgeFiles(l, 0, 5000) }, finding.OK},
+		"few files":              {func(l *finding.List) { judgeFiles(l, 4095, 0) }, finding.Warning},
+		"files for connections":  {func(l *finding.List) { judgeFiles(l, 5064, 5000) }, finding.OK},
+		"too few for these":      {func(l *finding.List) { judgeFiles(l, 5063, 5000) }, finding.Problem},
+		"memory":                 {func(l *finding.List) { judgeMemory(l, 2048*mib, 0) }, finding.OK},
+		"memory as it is set":    {func(l *finding.List) { judgeMemory(l, 1024*mib, 700*mib) }, finding.OK},
+		"more than there is":     {func(l *finding.List) { judgeMemory(l, 1024*mib, 1<<62) }, finding.Warning},
+		"little memory":          {func(l *finding.List) { judgeMemory(l, 511*mib, 300*mib) }, finding.Problem},
+		"nearly all that is set": {func(l *finding.List) { judgeMemory(l, 1000*mib, 950*mib) }, finding.Warning},
+	} {
+		var l finding.List
+		if c.judge(&l); len(l) != 1 || l[0].Level != c.want {
+			t.Errorf("%s: %v", name, l)
+		}
+	}
+}
