@@ -18,8 +18,8 @@ func diskOf(dir string) (d disk, known bool) {
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return disk{}, false
 	}
-	kind := int64(s.Type) & 0xffffffff
-	d.free = int64(s.Bavail) * s.Bsize
+	kind := int64(s.Type) & 0xffffffff        //nolint:unconvert // it is shorter on some machines
+	d.free = int64(s.Bavail) * int64(s.Bsize) //nolint:unconvert // likewise
 	d.layer = kind == overlay
 	if d.kind, d.network = networks[kind]; d.network {
 		return d, true
