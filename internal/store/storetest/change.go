@@ -323,8 +323,10 @@ func changedWorld(t *testing.T, place Place) {
 		t.Errorf("%q", secret)
 	}
 	_, records := history(t, s, "")
-	if len(records) != 2 || !slices.Equal(records[1].Subject, s.Keyring().Hash(audit.SubjectHash, Code(2).Digits())) {
+	if len(records) != 2 || !slices.Equal(records[0].Subject, s.Keyring().Hash(audit.SubjectHash, Code(1).Digits())) {
 		t.Error("the record does not name whom it is about")
+	} else if len(records[1].Subject) != 0 {
+		t.Error("the record of a change of two people names one of them")
 	}
 	change(t, s, func(c *store.Change) error { return errors.Join(c.RemovePerson(Code(1)), c.RemoveReports(Code(1))) })
 	if _, err := s.Person(ctx, Code(1)); !refused(err, fault.NotFound) || len(must(s.Reports(ctx, Code(1)))) != 0 {
