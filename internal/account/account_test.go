@@ -110,3 +110,18 @@ func TestDirectoryRefusesShadows(t *testing.T) {
 		}
 	}
 }
+
+func TestDisabledDomainStopsItsAccounts(t *testing.T) {
+	t.Parallel()
+	d, err := account.NewDirectory([]account.Domain{{Name: "a", Disabled: true}, {Name: "b"}}, []account.Account{
+		{ID: "1", Domain: "a", Username: "x"}, {ID: "2", Domain: "b", Username: "x"}, {ID: "3", Domain: "b", Username: "y", Disabled: true},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]bool{"1": true, "2": false, "3": true} {
+		if got := d.ByID(id).Disabled; got != want {
+			t.Errorf("account %s: disabled %v", id, got)
+		}
+	}
+}

@@ -153,6 +153,38 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+// After a rotation the secret before is good for a while; what is disabled is
+// good for nothing.
+func TestFormerSecretsAndDisabledCredentials(t *testing.T) {
+	t.Parallel()
+	former := func(secret string, until time.Time) account.Former {
+		return account.Former{Hash: sha256.Sum256([]byte(secret)), Until: until}
+	}
+	business := func(id, token string) admission.Credential { return admission.Business{ID: id, Token: token} }
+	client := func(id, secret string) admission.Credential {
+		return admission.ClientPassword{Client: id, Secret: secret, Username: "good", Password: "console-pw-1"}
+	}
+	for name, c := range map[string]struct {
+		change func(*account.Account)
+		shown  admission.Credential
+		want   bool
+	}{
+		"token before":       {func(a *account.Account) { a.Business[0].Former = former("t0", noon.Add(time.Second)) }, business("b1", "t0"), true},
+		"new token":          {func(a *account.Account) { a.Business[0].Former = former("t0", noon.Add(time.Second)) }, business("b1", "t1"), true},
+		"token too late":     {func(a *account.Account) { a.Business[0].Former = former("t0", noon) }, business("b1", "t0"), false},
+		"token without time": {func(a *account.Account) { a.Business[0].Former = former("t0", time.Time{}) }, business("b1", "t0"), false},
+		"disabled token":     {func(a *account.Account) { a.Business[0].Disabled = true }, business("b1", "t1"), false},
+		"secret before":      {func(a *account.Account) { a.Clients[0].Former = former("s0", noon.Add(time.Second)) }, client("c1", "s0"), true},
+		"secret too late":    {func(a *account.Account) { a.Clients[0].Former = former("s0", noon) }, client("c1", "s0"), false},
+		"disabled client":    {func(a *account.Account) { a.Clients[0].Disabled = true }, client("c1", "s1"), false},
+	} {
+		d := world(t, c.change)
+		if _, err := d.Admit(t.Context(), c.shown, admission.Need{Checks: []admission.Check{admission.Who}}); (err == nil) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestTokenPasswordIsTheOnlyOne(t *testing.T) {
 	t.Parallel()
 	gate := password.New(password.Cost{Memory: 64, Time: 1})

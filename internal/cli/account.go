@@ -152,12 +152,12 @@ func (a accountAdd) Run(c *console) (err error) {
 		return err
 	}
 	made := app.NewAccount(given, password.New(password.Cost{}))
-	err = s.Change(c, store.Act{Actor: a.actor(), Service: "account", Method: "add"}, func(change *store.Change) error {
+	err = a.changeIn(c, s, store.Act{Service: "account", Method: "add"}, func(change *store.Change) error {
 		made.Account, err = change.AddAccount(made)
 		return err
 	})
 	if err != nil {
-		return advised(err)
+		return err
 	}
 	view := struct {
 		accountView

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"dargah.dev/dargah/internal/account"
+	"dargah.dev/dargah/internal/cluster"
 	"dargah.dev/dargah/internal/fixture"
 	"dargah.dev/dargah/internal/store"
 )
@@ -23,8 +24,24 @@ func (a acting) change(c *console, act store.Act, do func(*store.Change) error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	return a.changeIn(c, s, act, do)
+}
+
+func (a acting) changeIn(c *console, s *store.Store, act store.Act, do func(*store.Change) error) error {
 	act.Actor = a.actor()
-	return advised(s.Change(c, act, do))
+	if err := s.Change(c, act, do); err != nil {
+		return advised(err)
+	}
+	a.signal(c, s)
+	return nil
+}
+
+// signal has servers look at once, where there is Redis to tell them; without
+// it they do within a second.
+func (i installation) signal(c *console, s *store.Store) {
+	if set, _, err := i.find(); err == nil {
+		cluster.Signal(c, string(set.Redis), s.Keyring())
+	}
 }
 
 // look opens the installation and gives it to do.

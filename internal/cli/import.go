@@ -44,6 +44,7 @@ func (i importFile) Run(c *console) (err error) {
 	if err != nil {
 		return advised(err)
 	}
+	i.signal(c, s)
 	t := table{{"", "added", "there already", "brought up to date"}}
 	for _, m := range done {
 		t.row(m.Kind, number(m.Added), number(m.Kept), number(m.Updated))
