@@ -149,6 +149,7 @@ func TestWrongPasswordsAreCountedOverAllNodes(t *testing.T) {
 	for range 2 {
 		m := join(t, s, server.URL(), &things{})
 		defer m.Close()
+		m.Wait(busy)
 		l := admission.NewLockout(4)
 		l.Share(m.Failures())
 		nodes = append(nodes, l)

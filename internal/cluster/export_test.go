@@ -49,6 +49,7 @@ func (a *Alive) Leave(ctx context.Context) { a.alive.leave(ctx) }
 
 // The times that tests count in.
 const (
+	Deadline  = deadline
 	LeaseFor  = leaseFor
 	DeadAfter = deadAfter
 	GoneAfter = goneAfter
@@ -59,3 +60,10 @@ func JudgeServer(said map[string]string) (l finding.List) {
 	judgeServer(&l, said)
 	return l
 }
+
+// Wait lets calls wait longer for Redis than they should, for tests that are not
+// about that: a busy machine is slow.
+func (r *Redis) Wait(most time.Duration) { r.within.Store(int64(most)) }
+
+// Wait is Redis's.
+func (n *Node) Wait(most time.Duration) { n.redis.Wait(most) }

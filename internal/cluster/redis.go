@@ -43,6 +43,7 @@ type Redis struct {
 	log    *event.Log
 
 	away    atomic.Bool
+	within  atomic.Int64  // nanoseconds that a call waits; deadline, but in tests
 	failed  chan struct{} // holds one word at most
 	publish chan struct{} // as well
 	stop    context.CancelFunc
@@ -62,6 +63,7 @@ func Connect(ctx context.Context, url string, keys *seal.Keyring, log *event.Log
 		client: client, prefix: prefix(keys), log: log,
 		failed: make(chan struct{}, 1), publish: make(chan struct{}, 1),
 	}
+	r.within.Store(int64(deadline))
 	if err := r.try(ctx, patience); err != nil {
 		if refused(err) {
 			return nil, errors.Join(fmt.Errorf("redis refuses us: %w\nCorrect the setting redis: user, password, number of the database, or the certificate", err), client.Close())
@@ -133,7 +135,7 @@ func (r *Redis) run(script *redis.Script, key string, args ...any) (int64, error
 		return 0, errAway
 	}
 	// Not the caller's context: one that hangs up must not cost a connection.
-	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(r.within.Load()))
 	defer cancel()
 	n, err := script.Run(ctx, r.client, []string{r.prefix + key}, args...).Int64()
 	if err != nil {
@@ -174,7 +176,7 @@ func (r *Redis) probe(ctx context.Context) {
 		case <-r.failed:
 		case <-tick.C:
 		}
-		within := deadline
+		within := time.Duration(r.within.Load())
 		if !r.away.Load() {
 			within = patience // it is for the calls to say what is too slow
 		}
