@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"dargah.dev/dargah/internal/cluster"
 	"dargah.dev/dargah/internal/persian"
 	"dargah.dev/dargah/internal/rial"
 	"dargah.dev/dargah/internal/store"
@@ -33,18 +32,14 @@ func (a acting) actor() string {
 }
 
 // attach opens the installation to change it, while servers may be running.
-// Those that can be told of a change at once are told.
 func (i installation) attach(c *console) (*store.Store, error) {
-	set, at, err := i.find()
+	_, at, err := i.find()
 	if err != nil {
 		return nil, err
 	}
 	s, err := store.Attach(c, at, store.Options{})
 	if errors.Is(err, store.ErrNoData) {
 		return nil, fmt.Errorf("%w\nGive the --data folder or the --config of an installation, or make one: dargah init", err)
-	}
-	if err == nil {
-		s.OnChange(func() { cluster.Signal(c, string(set.Redis), s.Keyring()) })
 	}
 	return s, err
 }
