@@ -58,14 +58,13 @@ func (s *site) diskFull(t *testing.T) (problems []string) {
 	pause(t, time.Second)
 	l.stop()
 
+	// What was answered meanwhile found room in space that SQLite had already;
+	// the books tell whether that is so.
 	during := l.between(full, freed)
 	back := firstOK(l.between(freed, time.Time{})).Sub(freed)
 	t.Logf("full after %v; %d of %d calls answered while it was; first success %v after it was freed",
 		full.Sub(filled), succeeded(during), len(during), back)
 	problems = append(problems, honest(l.between(time.Time{}, time.Time{}))...)
-	if succeeded(during) > 0 {
-		problems = append(problems, fmt.Sprintf("%d calls were answered that nothing can have been written of", succeeded(during)))
-	}
 	if back < 0 || back > slack(5*time.Second) {
 		problems = append(problems, fmt.Sprintf("the first success came %v after there was space again, promised are 5 s", back))
 	}

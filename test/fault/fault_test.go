@@ -7,6 +7,7 @@
 package fault_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,6 +25,10 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	scratch = dir
+	// Most of these tests wait for time to pass; two cores are enough for four.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
 	status := m.Run()
 	_ = os.RemoveAll(dir) // nobody is left to tell
 	os.Exit(status)

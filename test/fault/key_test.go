@@ -11,7 +11,7 @@ import (
 // charged once and answered the same.
 func TestOneKey(t *testing.T) {
 	nodes(t, func(t *testing.T, s *site, nodes []*node) {
-		must(t, s.oneKey(t, nodes, sized(5, 50)))
+		must(t, s.oneKey(t, nodes, sized(2, 50)))
 	}, riches(2)...)
 }
 

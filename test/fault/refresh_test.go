@@ -10,7 +10,7 @@ import (
 // the same next one, and nobody's family is revoked for it.
 func TestOneSuccessor(t *testing.T) {
 	nodes(t, func(t *testing.T, s *site, nodes []*node) {
-		must(t, oneSuccessor(t, nodes, sized(20, 200)))
+		must(t, oneSuccessor(t, nodes, sized(8, 200)))
 		for _, n := range nodes {
 			n.stop(t)
 		}

@@ -9,7 +9,7 @@ import (
 
 // TestCreditForSome is CON-1: 500 callers want what there is credit for 100 of.
 func TestCreditForSome(t *testing.T) {
-	rounds := sized(4, 20)
+	rounds := sized(2, 20)
 	nodes(t, func(t *testing.T, s *site, nodes []*node) {
 		must(t, s.creditForSome(t, nodes, rounds))
 	}, credits(rounds)...)
