@@ -12,7 +12,7 @@ const payAtOnce = 32
 // n times account and old balance.
 func (p *statements) pay(n int) *query {
 	var set, where strings.Builder
-	mark := func(i int) string { return p.mark(i) }
+	mark := p.mark
 	for i := range n {
 		fmt.Fprintf(&set, " WHEN %s THEN cast(%s AS BIGINT)", mark(2*i+1), mark(2*i+2))
 		if i > 0 {
