@@ -35,7 +35,7 @@ var layers = []layer{
 	{"accounts", []string{"account"}, []string{"net/http"}},
 	{"business", []string{
 		"admission", "audit", "closing", "config", "credential", "event", "inquiry", "inquiry/credit", "inquiry/person",
-		"ledger", "limit", "password", "payment", "seal", "token",
+		"ledger", "limit", "operator", "password", "payment", "seal", "sms", "token",
 	}, []string{"net/http"}},
 	{"the contract of dialects", []string{"dialect"}, nil},
 	{"how we are spoken to, the path, and what we speak to", []string{
@@ -57,6 +57,7 @@ var peers = map[string]string{
 	"inquiry/credit → payment":     "a credit report is paid for by its subject",
 	"inquiry/person → inquiry":     "an inquiry is asked of sources",
 	"fixture/population → fixture": "a population is made of a fixture's people",
+	"operator → sms":               "an operator takes parts of messages",
 	"store/storetest → store":      "the suite is for stores",
 }
 
