@@ -32,7 +32,9 @@ type Rejected struct {
 	Temporary bool
 }
 
-func (r *Rejected) Error() string { return fmt.Sprintf("the operator refused it with status %#x", r.Status) }
+func (r *Rejected) Error() string {
+	return fmt.Sprintf("the operator refused it with status %#x", r.Status)
+}
 
 // Part is what is handed over at once: a message, or one part of a long one.
 type Part struct {
