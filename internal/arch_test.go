@@ -52,6 +52,7 @@ var peers = map[string]string{
 	"admission → token":            "a caller shows tokens",
 	"closing → audit":              "what a call leaves behind holds its record",
 	"closing → ledger":             "… its charge",
+	"closing → sms":                "… its effect on messages",
 	"closing → token":              "… and its effect on tokens",
 	"inquiry/credit → inquiry":     "an inquiry is asked of sources",
 	"inquiry/credit → payment":     "a credit report is paid for by its subject",

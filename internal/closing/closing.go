@@ -1,5 +1,5 @@
 // Package closing owns what one call leaves behind: its record, its charge and
-// its effect on tokens, which the store makes durable together or not at all,
+// its effect on tokens and messages, which the store makes durable together or not at all,
 // before the answer leaves; and what a call that goes outside leaves behind
 // before it goes.
 package closing
@@ -10,6 +10,7 @@ import (
 
 	"dargah.dev/dargah/internal/audit"
 	"dargah.dev/dargah/internal/ledger"
+	"dargah.dev/dargah/internal/sms"
 	"dargah.dev/dargah/internal/token"
 )
 
@@ -18,6 +19,9 @@ type Closing struct {
 	Record   audit.Record
 	Charge   ledger.Price
 	Rotation *token.Rotation // a refresh token that was shown, to be spent; nil for other calls
+	Batch    *sms.Batch      // messages to be sent, which Charge pays for; nil for other calls
+	Cancel   *sms.Cancel     // messages not to be sent after all; nil for other calls
+	Read     *sms.Read       // incoming messages that were handed out; nil for other calls
 	Key      *Key            // under which the answer is kept; nil for other calls
 }
 

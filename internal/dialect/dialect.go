@@ -11,6 +11,7 @@ import (
 	"dargah.dev/dargah/internal/admission"
 	"dargah.dev/dargah/internal/fault"
 	"dargah.dev/dargah/internal/rial"
+	"dargah.dev/dargah/internal/sms"
 	"dargah.dev/dargah/internal/token"
 )
 
@@ -83,12 +84,25 @@ type Steps struct {
 	// Outside tells whether asking leaves this process, so that the price is
 	// reserved before.
 	Outside func(any) bool
-	// Effect is what the answer does to tokens; nil where it does nothing.
-	Effect func(any) (document string, rotation *token.Rotation)
+	// Price is what the answer costs, where that depends on it; nil where it
+	// is the price of the service.
+	Price func(any) rial.Amount
+	// Effect is what becomes durable with the answer.
+	Effect func(any) Effect
+}
+
+// Effect is what an answer does besides being given. The zero Effect does
+// nothing.
+type Effect struct {
+	Document string          // the token that was made, for the trail
+	Rotation *token.Rotation // a refresh token that was spent
+	Batch    *sms.Batch      // messages to be sent
+	Cancel   *sms.Cancel     // messages not to be sent after all
+	Read     *sms.Read       // incoming messages that the caller has now seen
 }
 
 // Sale joins what a dialect reads (Open) and writes (Encode) with the service
-// that answers (Ask). Subject, Outside and Effect may be left out.
+// that answers (Ask). Subject, Outside, Price and Effect may be left out.
 type Sale[Q, A any] struct {
 	// Open reads and checks the question. Nothing has been asked or charged.
 	Open func(*Request, *admission.Pass) (Q, error)
@@ -100,13 +114,20 @@ type Sale[Q, A any] struct {
 	// Outside tells whether a question is asked outside of this process; without
 	// it none is.
 	Outside func(Q) bool
-	Effect  func(A) (document string, rotation *token.Rotation)
+	// Price is what an answer costs; without it the price of the service.
+	Price  func(A) rial.Amount
+	Effect func(A) Effect
 }
 
 // Steps erases the types.
 func (s Sale[Q, A]) Steps() Steps {
+	var price func(any) rial.Amount
+	if s.Price != nil {
+		price = func(a any) rial.Amount { return s.Price(a.(A)) }
+	}
 	return Steps{
-		Open: func(r *Request, p *admission.Pass) (any, error) { return s.Open(r, p) },
+		Price: price,
+		Open:  func(r *Request, p *admission.Pass) (any, error) { return s.Open(r, p) },
 		Ask: func(ctx context.Context, p *admission.Pass, q any) (any, string, error) {
 			return s.Ask(ctx, p, q.(Q))
 		},
@@ -118,9 +139,9 @@ func (s Sale[Q, A]) Steps() Steps {
 			return s.Subject(q.(Q))
 		},
 		Outside: func(q any) bool { return s.Outside != nil && s.Outside(q.(Q)) },
-		Effect: func(a any) (string, *token.Rotation) {
+		Effect: func(a any) Effect {
 			if s.Effect == nil {
-				return "", nil
+				return Effect{}
 			}
 			return s.Effect(a.(A))
 		},

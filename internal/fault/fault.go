@@ -82,6 +82,17 @@ const (
 	// is no longer kept.
 	KeyReused
 
+	// TooMany: more recipients, texts, lines or ids than one call takes; see Limit.
+	TooMany
+	// TooLong: a message of more parts than one can have.
+	TooLong
+	// TooLate: what is to be cancelled has begun, or is about to.
+	TooLate
+	// Template: no such template, or one whose values do not fit; see Fields.
+	Template
+	// Quota: what an account or a line may send in a while is used up.
+	Quota
+
 	// NotFound: the source answered, and there is no such subject.
 	NotFound
 	// SourceTimeout: the source did not answer in time: could not find out.
@@ -97,6 +108,7 @@ var names = [count]string{
 	"hung-up", "malformed", "too-large", "media-type", "no-route", "method", "invalid",
 	"no-token", "bad-token", "credentials", "client", "client-grant", "grant-type", "grant", "scope",
 	"domain", "line", "line-status", "disabled", "expired", "address", "service", "operation", "rate", "credit", "in-flight", "key-reused",
+	"too-many", "too-long", "too-late", "template", "quota",
 	"not-found", "source-timeout", "source-unavailable",
 }
 
@@ -143,6 +155,8 @@ const (
 	Date                 // not a possible date
 	Future               // a date later than today
 	Repeated             // given more than once
+	Past                 // a moment that is over
+	Lengths              // not as many values as the other lists have
 )
 
 // Field is one unacceptable value. The value itself is never kept.
@@ -157,7 +171,7 @@ type Error struct {
 	Code       Code
 	Fields     []Field       // Invalid
 	Until      time.Time     // Expired: when the account's term ended
-	Limit      int           // Rate: calls per second
+	Limit      int           // Rate: calls per second; TooMany: how many are taken
 	RetryAfter time.Duration // Rate, Busy, Unavailable: when another try makes sense
 	Err        error         // the cause; for the log, never for the caller
 }

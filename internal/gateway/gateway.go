@@ -132,6 +132,9 @@ func (c *call) answer(ctx context.Context, question any) (dialect.Reply, error) 
 	if c.source = source; err != nil {
 		return dialect.Reply{}, err
 	}
+	if c.route.Priced && c.route.Steps.Price != nil {
+		c.price = c.route.Steps.Price(answer)
+	}
 	reply, err := c.route.Steps.Encode(c.req, question, answer)
 	if err == nil {
 		err = c.seal(reply)
@@ -196,7 +199,7 @@ func (c *call) admit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.route.Priced {
+	if c.route.Priced && c.route.Steps.Price == nil {
 		c.price = c.Prices(c.route.Service)
 	}
 	c.pass, err = c.Desk.Admit(ctx, shown, admission.Need{
@@ -212,16 +215,19 @@ func (c *call) admit(ctx context.Context) error {
 // close makes the answered call durable. A caller that hung up meanwhile is
 // charged all the same once the commit is under way: the answer existed.
 func (c *call) close(ctx context.Context, answer any) error {
-	document, rotation := c.route.Steps.Effect(answer)
+	effect := c.route.Steps.Effect(answer)
 	record := c.record(audit.Answered)
 	record.Price = c.price
-	if document != "" {
-		record.Document = document
+	if effect.Document != "" {
+		record.Document = effect.Document
 	}
 	err := c.Books.Commit(ctx, closing.Closing{
 		Record:   record,
 		Charge:   ledger.Price{Account: record.Account, Amount: c.price, Held: c.held},
-		Rotation: rotation,
+		Rotation: effect.Rotation,
+		Batch:    effect.Batch,
+		Cancel:   effect.Cancel,
+		Read:     effect.Read,
 		Key:      c.key,
 	})
 	c.booked = err != nil && ctx.Err() == nil // one that was given up before it was taken can still be booked

@@ -66,9 +66,32 @@ type Batch struct {
 	Priority Priority
 	// Once: a message of which nobody knows whether an operator has it is not
 	// sent again.
-	Once     bool
-	Price    rial.Amount // of all together
+	Once  bool
+	Price rial.Amount // of all together
+	// Cap is how much the account may spend on messages in a day of Tehran, this
+	// batch among it; 0 is any amount. The store decides, with fault.Quota.
+	Cap      rial.Amount
 	Messages []Message
+}
+
+// Margin is how long before its time a scheduled batch can be cancelled at the
+// latest.
+const Margin = 30 * time.Second
+
+// Cancel is the end of a scheduled batch before its time came: its messages
+// become Cancelled and its price goes back. The store decides, with
+// fault.NotFound where the account has no such batch that was scheduled, and
+// fault.TooLate after Due less Margin.
+type Cancel struct {
+	Account string
+	Batch   int64
+	At      time.Time
+}
+
+// Read marks incoming messages of an account as read.
+type Read struct {
+	Account  string
+	Incoming []int64
 }
 
 // Message is one message to one recipient.

@@ -30,7 +30,8 @@ func TestTokenAnswer(t *testing.T) {
 	if reply.Header.Get("Cache-Control") != "no-store" || reply.Header.Get("Pragma") != "no-cache" {
 		t.Errorf("a token may be cached: %v", reply.Header)
 	}
-	document, rotation := tokens.Steps.Effect(issued)
+	effect := tokens.Steps.Effect(issued)
+	document, rotation := effect.Document, effect.Rotation
 	if document != "JTI" || rotation != issued.Rotation {
 		t.Errorf("the effect is %q, %v", document, rotation)
 	}

@@ -49,7 +49,9 @@ var notGranted = worded{http.StatusBadRequest, "invalid_grant", "the user name, 
 var (
 	noScope  = worded{http.StatusBadRequest, invalidScope, "the scope is unknown or not granted to this account"}
 	noClient = worded{http.StatusUnauthorized, invalidClient, "client authentication failed"}
-	down     = worded{http.StatusServiceUnavailable, unavailable, "the server cannot answer now; try again later"}
+	// noMessages answers what only messages meet, which are not sent here.
+	noMessages = worded{http.StatusBadRequest, invalidRequest, "the request cannot be read"}
+	down       = worded{http.StatusServiceUnavailable, unavailable, "the server cannot answer now; try again later"}
 )
 
 // oauth is the token call's table.
@@ -90,6 +92,12 @@ var oauth = map[fault.Code]worded{
 
 	fault.InFlight:  {http.StatusConflict, invalidRequest, "a call with this idempotency key is under way"},
 	fault.KeyReused: {http.StatusUnprocessableEntity, invalidRequest, "this idempotency key was used for another call"},
+
+	fault.TooMany:  noMessages,
+	fault.TooLong:  noMessages,
+	fault.TooLate:  noMessages,
+	fault.Template: noMessages,
+	fault.Quota:    noMessages,
 
 	fault.Rate: {http.StatusTooManyRequests, unavailable, "too many calls; try again later"},
 }
@@ -167,6 +175,12 @@ var enveloped = map[fault.Code]message{
 	fault.Credit:     {http.StatusPaymentRequired, "اعتبار کیف پول شما کافی نیست."},
 	fault.InFlight:   {http.StatusConflict, "فراخوانی دیگری با همین کلید یکتایی در حال انجام است."},
 	fault.KeyReused:  {http.StatusUnprocessableEntity, "این کلید یکتایی پیش از این برای فراخوانی دیگری به کار رفته است."},
+
+	fault.TooMany:  {http.StatusBadRequest, "تعداد موارد درخواست بیش از حد مجاز است."},
+	fault.TooLong:  {http.StatusBadRequest, "متن درخواست بیش از حد مجاز است."},
+	fault.TooLate:  {http.StatusBadRequest, "مهلت لغو این درخواست به پایان رسیده است."},
+	fault.Template: {http.StatusBadRequest, "الگوی درخواست معتبر نیست."},
+	fault.Quota:    {http.StatusForbidden, "سقف مجاز استفاده از سرویس به پایان رسیده است."},
 
 	fault.NotFound: {http.StatusNotFound, "اطلاعاتی برای این شخص یافت نشد."},
 }

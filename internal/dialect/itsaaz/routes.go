@@ -72,7 +72,9 @@ func tokenRoute(d Deps, scopes []string) dialect.Route {
 				return issued, "", err
 			},
 			Encode: issued,
-			Effect: func(i token.Issued) (string, *token.Rotation) { return i.Claims.ID, i.Rotation },
+			Effect: func(i token.Issued) dialect.Effect {
+				return dialect.Effect{Document: i.Claims.ID, Rotation: i.Rotation}
+			},
 		}.Steps(),
 	}
 }

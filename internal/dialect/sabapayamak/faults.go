@@ -60,6 +60,11 @@ var answers = map[fault.Code]answer{
 	fault.Rate:        {http.StatusTooManyRequests, 23, "در حال حاضر امکان پردازش درخواست جدید وجود ندارد،لطفا دوباره سعی کنید"},
 	fault.InFlight:    {http.StatusConflict, 19, textInvalidRequest},
 	fault.KeyReused:   {http.StatusUnprocessableEntity, 19, textInvalidRequest},
+	fault.TooMany:     {http.StatusBadRequest, 107, "طول آرايه پارامتر گيرندگان بيشتر از طول مجاز است"},
+	fault.TooLong:     {http.StatusBadRequest, 30, "تعداد بخش‌های پیامک بیش از حد مجاز استاندارد (۲۶۵ عدد) است"},
+	fault.TooLate:     malformed,
+	fault.Template:    malformed,
+	fault.Quota:       {http.StatusTooManyRequests, 23, "در حال حاضر امکان پردازش درخواست جدید وجود ندارد،لطفا دوباره سعی کنید"},
 	fault.Credit:      {http.StatusPaymentRequired, 14, "مانده اعتبار ریالی مورد نیاز برای ارسال پیامک کافی نیست"},
 }
 

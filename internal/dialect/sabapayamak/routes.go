@@ -99,7 +99,9 @@ func login(deps Deps, out encoder) dialect.Steps {
 			return issued, "", err
 		},
 		Encode: out.session,
-		Effect: func(a token.Issued) (string, *token.Rotation) { return a.Claims.ID, a.Rotation },
+		Effect: func(a token.Issued) dialect.Effect {
+			return dialect.Effect{Document: a.Claims.ID, Rotation: a.Rotation}
+		},
 	}.Steps()
 }
 

@@ -49,8 +49,8 @@ func TestToken(t *testing.T) {
 	if life := claims.Expires.Time().Sub(claims.Issued.Time()); life != 15*token.Day || !claims.Issued.Time().Equal(now) {
 		t.Errorf("the token lives %v from %v, want 15 days from %v", life, claims.Issued.Time(), now)
 	}
-	if document, rotation := r.Steps.Effect(answer); document != claims.ID || rotation != nil {
-		t.Errorf("effect %q, %v; want the token's id %q", document, rotation, claims.ID)
+	if e := r.Steps.Effect(answer); e.Document != claims.ID || e.Rotation != nil {
+		t.Errorf("effect %q, %v; want the token's id %q", e.Document, e.Rotation, claims.ID)
 	}
 }
 

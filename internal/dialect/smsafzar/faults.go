@@ -43,6 +43,11 @@ var (
 	suspended   = answer{http.StatusBadRequest, 1001, ".وضعیت شماره ارسال کننده جهت ارسال مناسب نمی باشد"}
 	inFlight    = answer{http.StatusConflict, 409, ".درخواست دیگری با همین کلید یکتایی در حال انجام می باشد"}
 	keyReused   = answer{http.StatusUnprocessableEntity, 422, ".کلید یکتایی قبلا برای درخواست دیگری استفاده شده است"}
+	tooMany     = answer{http.StatusBadRequest, 1001, ".تعداد موارد ارسالی بیش از حد مجاز می باشد"}
+	tooLong     = answer{http.StatusBadRequest, 1001, ".طول متن پیام بیش از حد مجاز می باشد"}
+	tooLate     = answer{http.StatusBadRequest, 1107, ".زمان لغو مجموعه پیام های ارسالی مورد نظر به پایان رسیده است"}
+	noTemplate  = answer{http.StatusBadRequest, 1108, ".الگوی ارسال مورد نظر معتبر نمی باشد"}
+	overQuota   = answer{http.StatusTooManyRequests, 429, ".سقف مجاز ارسال پیامک به پایان رسیده است"}
 	unavailable = answer{http.StatusServiceUnavailable, 0, "سرویس به صورت موقت در دسترس نمی باشد. | شناسه خطا : %d"}
 )
 
@@ -62,6 +67,7 @@ var answers = map[fault.Code]answer{
 	fault.Disabled: disabled, fault.Expired: expired, fault.Address: wrongAddress,
 	fault.Service: noService, fault.Operation: noMethod, fault.Rate: overRate, fault.Credit: noCredit,
 	fault.Line: wrongLine, fault.LineStatus: suspended, fault.InFlight: inFlight, fault.KeyReused: keyReused,
+	fault.TooMany: tooMany, fault.TooLong: tooLong, fault.TooLate: tooLate, fault.Template: noTemplate, fault.Quota: overQuota,
 }
 
 type problem struct {

@@ -83,7 +83,9 @@ func login(deps Deps) dialect.Steps {
 			return issued, "", err
 		},
 		Encode: encodeToken,
-		Effect: func(a token.Issued) (string, *token.Rotation) { return a.Claims.ID, a.Rotation },
+		Effect: func(a token.Issued) dialect.Effect {
+			return dialect.Effect{Document: a.Claims.ID, Rotation: a.Rotation}
+		},
 	}.Steps()
 }
 

@@ -41,8 +41,8 @@ func TestToken(t *testing.T) {
 		t.Errorf("the token lives %v, want the account's 30 days", life)
 	}
 	dialecttest.SameShape(t, sample(t, "200"), reply.Body)
-	if document, rotation := r.Steps.Effect(answer); document != claims.ID || rotation != nil {
-		t.Errorf("effect %q, %v; want the token's id %q", document, rotation, claims.ID)
+	if e := r.Steps.Effect(answer); e.Document != claims.ID || e.Rotation != nil {
+		t.Errorf("effect %q, %v; want the token's id %q", e.Document, e.Rotation, claims.ID)
 	}
 }
 

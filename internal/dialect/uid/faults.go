@@ -57,6 +57,7 @@ var answers = map[fault.Code]answer{
 	fault.Service: noService, fault.Operation: noService, fault.ClientGrant: noService, fault.GrantType: noService,
 	fault.Scope: noService, fault.Line: noService, fault.LineStatus: noService,
 	fault.Rate: tooOften, fault.Credit: noCredit, fault.InFlight: inFlight, fault.KeyReused: keyReused,
+	fault.TooMany: malformed, fault.TooLong: malformed, fault.TooLate: malformed, fault.Template: malformed, fault.Quota: tooOften,
 }
 
 // fieldAnswers word an unacceptable value by its field; of several, the first
