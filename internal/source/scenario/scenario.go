@@ -106,12 +106,22 @@ func (s *Set) Plays(service string, q inquiry.Question) bool {
 }
 
 func (r *rule) matches(q inquiry.Question) bool {
+	several, _ := q.(severalValued)
 	for name, want := range r.When {
+		if several != nil && several.Has(name, want) {
+			continue
+		}
 		if got, has := q.Field(name); !has || got != want {
 			return false
 		}
 	}
 	return true
+}
+
+// severalValued is a question that may have more than one value of a field, as
+// an order of messages has recipients: any of them matches.
+type severalValued interface {
+	Has(name, value string) bool
 }
 
 // take uses the rule once; false when it is used up.

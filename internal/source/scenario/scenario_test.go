@@ -2,6 +2,7 @@ package scenario_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -134,4 +135,26 @@ func TestPutKeepsCounts(t *testing.T) {
 	put()
 	put(once)
 	happens("person", true)
+}
+
+// crowd has many values of its one field.
+type crowd []string
+
+func (c crowd) Field(string) (string, bool) { return "", false }
+func (c crowd) Has(name, value string) bool { return name == "recipient" && slices.Contains(c, value) }
+
+func TestAnyOfSeveralValuesMatches(t *testing.T) {
+	t.Parallel()
+	set, err := scenario.New([]scenario.Rule{{Service: "sms", When: map[string]string{"recipient": "b"}, Fault: "upstream-timeout"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		q    crowd
+		want bool
+	}{{crowd{"a", "b"}, true}, {crowd{"b"}, true}, {crowd{"a", "c"}, false}, {nil, false}} {
+		if err := set.Play(t.Context(), "sms", c.q); (err != nil) != c.want || set.Plays("sms", c.q) != c.want {
+			t.Errorf("%v: %v", c.q, err)
+		}
+	}
 }
