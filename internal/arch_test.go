@@ -40,7 +40,8 @@ var layers = []layer{
 	{"the contract of dialects", []string{"dialect"}, nil},
 	{"how we are spoken to, the path, and what we speak to", []string{
 		"cluster", "dialect/dialecttest", "dialect/itsaaz", "dialect/sabapayamak", "dialect/smsafzar", "dialect/uid",
-		"fixture", "fixture/population", "gateway", "httpd", "portal", "source/scenario", "store", "store/storetest",
+		"fixture", "fixture/population", "gateway", "httpd", "operator/smpp", "operator/smpp/pdu", "operator/smpp/smpptest",
+		"portal", "source/scenario", "store", "store/storetest",
 	}, nil},
 	{"the whole", []string{"app"}, nil},
 	{"who runs the whole", []string{"cli", "testkit", "throwaway"}, nil},
@@ -60,6 +61,9 @@ var peers = map[string]string{
 	"fixture/population → fixture": "a population is made of a fixture's people",
 	"operator → sms":               "an operator takes parts of messages",
 	"store/storetest → store":      "the suite is for stores",
+
+	"operator/smpp → operator/smpp/pdu":          "a session speaks in PDUs",
+	"operator/smpp/smpptest → operator/smpp/pdu": "and so does its other end",
 }
 
 // keepers are packages of the standard library that one package of ours alone

@@ -1,0 +1,229 @@
+package smpp
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+)
+
+// Settings is how one message centre is reached. What is left out has the
+// default that is named.
+type Settings struct {
+	Name       string `koanf:"name"`
+	Address    string `koanf:"address"` // host:port
+	SystemID   string `koanf:"systemId"`
+	Password   Secret `koanf:"password"` // at most 8 octets, which is SMPP's bound
+	SystemType string `koanf:"systemType"`
+	// Bind is transceiver, or pair: a transmitter and a receiver. Default:
+	// transceiver. Binds is how many of them, 1 to 16; default 1.
+	Bind  string `koanf:"bind"`
+	Binds int    `koanf:"binds"`
+	// Window is how many parts a bind may have under way, 1 to 1000; default 10.
+	Window int `koanf:"window"`
+	// PartsPerSecond is how many a bind sends in any second, at most 100,000; 0
+	// for as many as are taken.
+	PartsPerSecond int           `koanf:"partsPerSecond"`
+	EnquireEvery   time.Duration `koanf:"enquireEvery"`   // 1 s to 10 min; default 30 s
+	ResponseWithin time.Duration `koanf:"responseWithin"` // 1 s to 5 min; default 10 s
+
+	TLS     bool   `koanf:"tls"`
+	TLSName string `koanf:"tlsName"` // the name in the certificate; default the host of Address
+	TLSFile string `koanf:"tlsFile"` // PEM: whom to trust; default the system's authorities
+
+	// Destination is international (989…) or national (09…); default
+	// international. The two numbers are its default's 1 and 1, or 2 and 1.
+	Destination    string `koanf:"destination"`
+	DestinationTON *byte  `koanf:"destinationTon"`
+	DestinationNPI *byte  `koanf:"destinationNpi"`
+	// SourceTON and SourceNPI are of lines that are numbers; default 0 and 1.
+	// Names are 5 and 0.
+	SourceTON *byte `koanf:"sourceTon"`
+	SourceNPI *byte `koanf:"sourceNpi"`
+
+	// Long is how a part tells which one it is: udh, sar, or payload: as with
+	// udh, but in message_payload. Default: udh.
+	Long string `koanf:"long"`
+	// Validity is how the time is said after which a part is worth nothing:
+	// absolute, relative or none. Default: absolute.
+	Validity string `koanf:"validity"`
+	// Receipts are asked for always, on failure, or never. Default: always.
+	Receipts string `koanf:"receipts"`
+	// Alphabet is what the message centre takes data_coding 0 for: gsm or
+	// latin1. Default: gsm.
+	Alphabet string `koanf:"alphabet"`
+	// Service is the service_type, at most 5 octets.
+	Service string `koanf:"service"`
+	// Zone is the clock of the dates in receipts, like +03:30, which is the
+	// default.
+	Zone string `koanf:"zone"`
+
+	// dial connects tests that have a clock of their own.
+	dial func(context.Context) (net.Conn, error)
+}
+
+// Secret is a password. It prints itself without.
+type Secret string
+
+const masked = "xxxxx"
+
+// String is the mask; nothing where there is no password.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return masked
+}
+
+// GoString masks what %#v prints.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText masks what JSON and the log print.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+const (
+	transceiver   = "transceiver"
+	pair          = "pair"
+	international = "international"
+	national      = "national"
+	udh           = "udh"
+	sar           = "sar"
+	payload       = "payload"
+	absolute      = "absolute"
+	relative      = "relative"
+	none          = "none"
+	always        = "always"
+	failure       = "failure"
+	never         = "never"
+	gsm           = "gsm"
+	latin1        = "latin1"
+)
+
+// filled is the settings with their defaults.
+func (s Settings) filled() Settings {
+	for _, d := range []struct {
+		field *string
+		value string
+	}{
+		{&s.Bind, transceiver}, {&s.Destination, international}, {&s.Long, udh}, {&s.Validity, absolute},
+		{&s.Receipts, always}, {&s.Alphabet, gsm}, {&s.Zone, "+03:30"},
+	} {
+		if *d.field == "" {
+			*d.field = d.value
+		}
+	}
+	s.Binds, s.Window = defaulted(s.Binds, 1), defaulted(s.Window, 10)
+	s.EnquireEvery, s.ResponseWithin = defaulted(s.EnquireEvery, 30*time.Second), defaulted(s.ResponseWithin, 10*time.Second)
+	ton := byte(1)
+	if s.Destination == national {
+		ton = 2
+	}
+	for _, d := range []struct {
+		field **byte
+		value byte
+	}{{&s.DestinationTON, ton}, {&s.DestinationNPI, 1}, {&s.SourceTON, 0}, {&s.SourceNPI, 1}} {
+		if *d.field == nil {
+			*d.field = &d.value
+		}
+	}
+	return s
+}
+
+func defaulted[T int | time.Duration](given, otherwise T) T {
+	if given == 0 {
+		return otherwise
+	}
+	return given
+}
+
+// Check tells every mistake, and no password.
+func (s Settings) Check() error {
+	s = s.filled()
+	c := checks{}
+	host, port, err := net.SplitHostPort(s.Address)
+	c.that(s.Name != "", "name: is missing")
+	c.that(err == nil && host != "" && port != "", "address: must be like smsc.example.ir:2775, is %q", s.Address)
+	c.size("systemId", s.SystemID, 1, 15)
+	c.size("password", string(s.Password), 0, 8)
+	c.size("systemType", s.SystemType, 0, 12)
+	c.size("service", s.Service, 0, 5)
+	c.among("bind", s.Bind, transceiver, pair)
+	c.among("destination", s.Destination, international, national)
+	c.among("long", s.Long, udh, sar, payload)
+	c.among("validity", s.Validity, absolute, relative, none)
+	c.among("receipts", s.Receipts, always, failure, never)
+	c.among("alphabet", s.Alphabet, gsm, latin1)
+	c.that(s.Binds >= 1 && s.Binds <= 16, "binds: must be 1 to 16, is %d", s.Binds)
+	c.that(s.Window >= 1 && s.Window <= 1000, "window: must be 1 to 1000, is %d", s.Window)
+	c.that(s.PartsPerSecond >= 0 && s.PartsPerSecond <= 100_000, "partsPerSecond: must be 0 to 100000, is %d", s.PartsPerSecond)
+	c.that(s.EnquireEvery >= time.Second && s.EnquireEvery <= 10*time.Minute, "enquireEvery: must be 1s to 10m, is %v", s.EnquireEvery)
+	c.that(s.ResponseWithin >= time.Second && s.ResponseWithin <= 5*time.Minute, "responseWithin: must be 1s to 5m, is %v", s.ResponseWithin)
+	c.that(s.TLS || s.TLSName == "" && s.TLSFile == "", "tls: must be true where tlsName or tlsFile is given")
+	for name, n := range map[string]*byte{
+		"destinationTon": s.DestinationTON, "destinationNpi": s.DestinationNPI, "sourceTon": s.SourceTON, "sourceNpi": s.SourceNPI,
+	} {
+		c.that(*n <= 18, "%s: must be 0 to 18, is %d", name, *n)
+	}
+	_, err = zone(s.Zone)
+	c.that(err == nil, "zone: must be like +03:30, is %q", s.Zone)
+	_, err = s.tls()
+	c.that(err == nil, "tlsFile: %v", err)
+	return errors.Join(c...)
+}
+
+type checks []error
+
+func (c *checks) that(holds bool, format string, args ...any) {
+	if !holds {
+		*c = append(*c, fmt.Errorf(format, args...))
+	}
+}
+
+func (c *checks) size(name, value string, least, most int) {
+	c.that(len(value) >= least && len(value) <= most && !strings.ContainsRune(value, 0),
+		"%s: must have %d to %d octets, has %d", name, least, most, len(value))
+}
+
+func (c *checks) among(name, value string, allowed ...string) {
+	for _, a := range allowed {
+		if a == value {
+			return
+		}
+	}
+	c.that(false, "%s: must be one of %s, is %q", name, strings.Join(allowed, ", "), value)
+}
+
+// zone reads +03:30; Z is UTC.
+func zone(s string) (*time.Location, error) {
+	t, err := time.Parse("Z07:00", s)
+	return t.Location(), err
+}
+
+// tls is nil where the connection is open.
+func (s Settings) tls() (*tls.Config, error) {
+	if !s.TLS {
+		return nil, nil
+	}
+	host, _, _ := net.SplitHostPort(s.Address)
+	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: s.TLSName}
+	if c.ServerName == "" {
+		c.ServerName = host
+	}
+	if s.TLSFile == "" {
+		return c, nil
+	}
+	text, err := os.ReadFile(s.TLSFile)
+	if err != nil {
+		return nil, err
+	}
+	c.RootCAs = x509.NewCertPool()
+	if !c.RootCAs.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate", s.TLSFile)
+	}
+	return c, nil
+}
