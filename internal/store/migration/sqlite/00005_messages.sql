@@ -1,0 +1,204 @@
+-- +goose Up
+
+-- Numbers that are given out in blocks, so that an answer can name what it
+-- makes before it is durable.
+CREATE TABLE sequence (
+    name TEXT PRIMARY KEY,
+    next INTEGER NOT NULL
+) STRICT;
+INSERT INTO sequence (name, next) VALUES ('message', 1), ('incoming', 1), ('notice', 1);
+
+-- What one call sends. id is that of its first message, and those of the
+-- others follow it; sealed holds lines, recipients and texts; state is 0, or 1
+-- once it was cancelled.
+CREATE TABLE batch (
+    id       INTEGER PRIMARY KEY,
+    account  TEXT NOT NULL,
+    call     TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    due      INTEGER NOT NULL,
+    expires  INTEGER NOT NULL,
+    priority INTEGER NOT NULL,
+    once     INTEGER NOT NULL,
+    count    INTEGER NOT NULL,
+    price    INTEGER NOT NULL CHECK (price >= 0),
+    state    INTEGER NOT NULL,
+    sealed   BLOB NOT NULL
+) STRICT;
+CREATE INDEX batch_account ON batch (account, at);
+
+-- number is the keyed hash of account and recipient. done is how many of its
+-- parts have come to their end, worst the worst state among them.
+CREATE TABLE message (
+    id       INTEGER PRIMARY KEY,
+    batch    INTEGER NOT NULL,
+    number   BLOB NOT NULL,
+    state    INTEGER NOT NULL,
+    parts    INTEGER NOT NULL,
+    price    INTEGER NOT NULL,
+    operator TEXT NOT NULL,
+    doubt    INTEGER NOT NULL,
+    done     INTEGER NOT NULL,
+    worst    INTEGER NOT NULL,
+    sent_at  INTEGER NOT NULL,
+    state_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX message_number ON message (number, id);
+
+-- Parts that an operator accepted, under a form of the id that it gave, until
+-- the receipt that answers to it has come.
+CREATE TABLE part (
+    operator TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    message  INTEGER NOT NULL,
+    place    INTEGER NOT NULL,
+    state    INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    PRIMARY KEY (operator, name, message, place)
+) STRICT, WITHOUT ROWID;
+
+-- Receipts for which no part is known: it may be known later.
+CREATE TABLE stray (
+    operator TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    state    INTEGER NOT NULL,
+    sealed   BLOB NOT NULL,
+    PRIMARY KEY (operator, name, at)
+) STRICT;
+
+-- Messages from phones. account is empty where nobody has the line; line is its
+-- account.LineKey; sealed holds sender and text; sender is the keyed hash of
+-- account and sender.
+CREATE TABLE incoming (
+    id      INTEGER PRIMARY KEY,
+    account TEXT NOT NULL,
+    line    TEXT NOT NULL,
+    sender  BLOB NOT NULL,
+    parts   INTEGER NOT NULL,
+    at      INTEGER NOT NULL,
+    read_at INTEGER NOT NULL,
+    sealed  BLOB NOT NULL
+) STRICT;
+CREATE INDEX incoming_account ON incoming (account, id);
+
+-- Parts of long messages from phones, until all are there.
+CREATE TABLE fragment (
+    operator  TEXT NOT NULL,
+    sender    BLOB NOT NULL,
+    line      TEXT NOT NULL,
+    reference INTEGER NOT NULL,
+    total     INTEGER NOT NULL,
+    place     INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    sealed    BLOB NOT NULL,
+    PRIMARY KEY (operator, sender, line, reference, total, place)
+) STRICT;
+
+-- Work to be done: what of which kind, and from when on. Who takes a job moves
+-- its due to when its lease ends, so that it is due again if they die; what is
+-- done is gone.
+CREATE TABLE job (
+    kind     TEXT NOT NULL,
+    ref      INTEGER NOT NULL,
+    priority INTEGER NOT NULL,
+    due      INTEGER NOT NULL,
+    attempt  INTEGER NOT NULL,
+    holder   TEXT NOT NULL,
+    PRIMARY KEY (kind, ref)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX job_due ON job (kind, priority, due);
+
+-- Recipients that get nothing from a line: number is the keyed hash of line and
+-- recipient; line is its account.LineKey. source says whose wish it is:
+-- operator or recipient.
+CREATE TABLE block (
+    number BLOB PRIMARY KEY,
+    line   TEXT NOT NULL,
+    source TEXT NOT NULL,
+    at     INTEGER NOT NULL
+) STRICT;
+INSERT INTO version (kind, number) VALUES ('blocks', 1);
+
+-- What an account spent on messages in a day of Tehran, where that is bounded;
+-- day counts from 1970, line is empty or an account.LineKey.
+CREATE TABLE spent (
+    account  TEXT NOT NULL,
+    line     TEXT NOT NULL,
+    day      INTEGER NOT NULL,
+    amount   INTEGER NOT NULL,
+    messages INTEGER NOT NULL,
+    PRIMARY KEY (account, line, day)
+) STRICT;
+
+CREATE TABLE template (
+    id       TEXT PRIMARY KEY,
+    account  TEXT NOT NULL REFERENCES account (id),
+    place    INTEGER NOT NULL,
+    line     TEXT NOT NULL,
+    urgent   INTEGER NOT NULL,
+    once     INTEGER NOT NULL,
+    body     TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE api_key (
+    id           TEXT PRIMARY KEY,
+    account      TEXT NOT NULL REFERENCES account (id),
+    place        INTEGER NOT NULL,
+    key_hash     BLOB NOT NULL UNIQUE,
+    disabled     INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE account_price (
+    account TEXT NOT NULL REFERENCES account (id),
+    service TEXT NOT NULL,
+    amount  INTEGER NOT NULL CHECK (amount >= 0),
+    PRIMARY KEY (account, service)
+) STRICT;
+
+-- query_login: calls may carry name and password in their address. The bounds
+-- are of messages: rials in a day, and messages in an hour to one number and to
+-- numbers of one prefix; 0 is the installation's own, below 0 is none.
+ALTER TABLE account ADD COLUMN query_login INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE account ADD COLUMN spend_day INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE account ADD COLUMN number_hour INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE account ADD COLUMN prefix_hour INTEGER NOT NULL DEFAULT 0;
+
+-- Quiet hours are minutes of the day in Tehran; the same twice is none. day_limit
+-- is messages in a day; 0 is any number.
+ALTER TABLE line ADD COLUMN quiet_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE line ADD COLUMN quiet_until INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE line ADD COLUMN day_limit INTEGER NOT NULL DEFAULT 0;
+
+-- Where customers hear of what happens. sealed holds the address and the
+-- secrets; events are their names with commas between; failing_since is 0 where
+-- the last notice arrived.
+CREATE TABLE webhook (
+    id            TEXT PRIMARY KEY,
+    account       TEXT NOT NULL REFERENCES account (id),
+    events        TEXT NOT NULL,
+    with_text     INTEGER NOT NULL,
+    disabled      INTEGER NOT NULL,
+    failing_since INTEGER NOT NULL,
+    at            INTEGER NOT NULL,
+    sealed        BLOB NOT NULL
+) STRICT;
+CREATE INDEX webhook_account ON webhook (account);
+INSERT INTO version (kind, number) VALUES ('webhooks', 1);
+
+-- One event for one webhook. ref is a message or an incoming message; outcome
+-- is 0 while it is to be sent, 1 when it arrived, 2 when it was given up.
+CREATE TABLE notice (
+    id       INTEGER PRIMARY KEY,
+    webhook  TEXT NOT NULL,
+    event    TEXT NOT NULL,
+    ref      INTEGER NOT NULL,
+    state    INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    outcome  INTEGER NOT NULL,
+    status   INTEGER NOT NULL,
+    tried_at INTEGER NOT NULL,
+    note     TEXT NOT NULL
+) STRICT;
+CREATE INDEX notice_webhook ON notice (webhook, id);
