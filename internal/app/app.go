@@ -191,7 +191,7 @@ func (unasked) Field(string) (string, bool) { return "", false }
 func services(s *store.Store, w *world, cashier payment.Cashier, now func() time.Time) sold {
 	const register = "register"
 	people := person.Sources{{Name: register, Ask: func(ctx context.Context, q person.Question) (person.Person, error) {
-		found, err := s.Person(ctx, q.NationalCode)
+		found, err := s.PersonBorn(ctx, q.NationalCode, q.BirthDate)
 		return found, unavailable(err)
 	}}}
 	reports := credit.Sources{{Name: register, Ask: func(ctx context.Context, q credit.Question) ([]credit.Report, error) {

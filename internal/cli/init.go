@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
+
+	"dargah.dev/dargah/internal/store"
 )
 
 // initialise makes an installation without serving it.
@@ -16,7 +18,7 @@ func (i initialise) Run(c *console) (err error) {
 		return err
 	}
 	at := location(loaded.Config)
-	data, made, err := open(c, at)
+	data, made, err := open(c, at, store.Options{})
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func (s serve) Run(c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	data, made, err := open(c, location(set))
+	data, made, err := open(c, location(set), storeOptions(set))
 	if c.Err() != nil && errors.Is(err, context.Canceled) {
 		_, err = fmt.Fprintln(c.err, "dargah: stopped before it was ready")
 		return err
@@ -111,16 +111,23 @@ func openCertificate(c config.Config, log *event.Log) (*httpd.Certificate, error
 	return certificate, nil
 }
 
+func storeOptions(c config.Config) store.Options {
+	if c.PeopleMemory == 0 {
+		return store.Options{PeopleMemory: -1}
+	}
+	return store.Options{PeopleMemory: int64(c.PeopleMemory) << 20}
+}
+
 // open opens the installation for a server, making what is not there. It tells
 // whether the master key was made.
-func open(ctx context.Context, at store.Location) (data *store.Store, made bool, err error) {
+func open(ctx context.Context, at store.Location, opts store.Options) (data *store.Store, made bool, err error) {
 	if at.Database == "" || at.MasterKey == "" {
 		if err := os.MkdirAll(at.Dir, 0o700); err != nil {
 			return nil, false, fmt.Errorf("the data folder cannot be made: %w\nGive another one: the setting data, or --data DIR", err)
 		}
 	}
 	_, before := os.Stat(at.MasterFile())
-	data, err = store.Open(ctx, at, store.Options{})
+	data, err = store.Open(ctx, at, opts)
 	switch {
 	case errors.Is(err, store.ErrInUse):
 		return nil, false, fmt.Errorf("%w\nStop the other Dargah that uses %s; several nodes share one installation on PostgreSQL only", err, at)

@@ -24,6 +24,7 @@ type settings struct {
 	Proxies      []string `help:"Addresses or CIDR blocks of proxies whose X-Forwarded-For is believed." placeholder:"CIDR"`
 	DataNames    *string  `help:"Spelling of the names inside sabapayamak's data: pascal or camel." placeholder:"NAME"`
 	Lockout      *string  `help:"Wrong passwords in a row before a user name must wait; 0 is never." placeholder:"N"`
+	PeopleMemory *string  `help:"MiB of the register to keep in memory, sealed; 0 is nothing." placeholder:"N"`
 	Log          *string  `help:"File of the log; - is standard error." placeholder:"FILE"`
 	LogLevel     *string  `help:"debug, info, warn or error." placeholder:"LEVEL"`
 	Drain        *string  `help:"How long calls under way may still take after SIGTERM, like 25s." placeholder:"TIME"`
@@ -57,7 +58,7 @@ func (s settings) given() map[string][]string {
 	}
 	for key, value := range map[string]*string{
 		"publicUrl": s.PublicURL, "database": s.Database, "redis": s.Redis, "dataNames": s.DataNames,
-		"lockout": s.Lockout, "log": s.Log, "logLevel": s.LogLevel, "drain": s.Drain, "node": s.Node,
+		"lockout": s.Lockout, "peopleMemory": s.PeopleMemory, "log": s.Log, "logLevel": s.LogLevel, "drain": s.Drain, "node": s.Node,
 		"limits.connectionsPerAddress": s.PerAddress, "limits.connections": s.Connections,
 	} {
 		if value != nil {

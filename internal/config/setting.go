@@ -41,6 +41,7 @@ var settings = []setting{
 	{"proxies", list},
 	{"dataNames", text},
 	{"lockout", number},
+	{"peopleMemory", number},
 	{"log", place},
 	{"logLevel", text},
 	{"drain", span},

@@ -78,6 +78,9 @@ func (s *Store) Change(ctx context.Context, act Act, do func(*Change) error) err
 		}
 		return c.record(end, began)
 	})
+	if slices.Contains(c.raised, kindPeople) {
+		s.persons.recent.forget() // after an error too: the change may be there
+	}
 	if refusal != nil {
 		return refusal
 	}
@@ -136,8 +139,8 @@ func (c *Change) whom() {
 
 func (c *Change) raise() error {
 	for _, kind := range c.raised {
-		if err := one(c.tx, errors.New("its row is missing"), `UPDATE version SET number = number + 1 WHERE kind = $1`, kind); err != nil {
-			return fmt.Errorf("raise the version of %s: %w", kind, err)
+		if err := raise(c.tx, kind); err != nil {
+			return err
 		}
 	}
 	return nil

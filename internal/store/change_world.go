@@ -71,6 +71,7 @@ func (c *Change) AddPerson(p Person) error {
 // SetPerson puts somebody in the place of who has this national code, if
 // anybody.
 func (c *Change) SetPerson(p Person) error {
+	c.touch(kindPeople)
 	return c.putPerson(p, `INSERT INTO person (id, sealed) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed`)
 }
 
@@ -92,6 +93,7 @@ func (c *Change) HasPerson(code persian.NationalCode) (bool, error) {
 
 // RemovePerson removes somebody from the register.
 func (c *Change) RemovePerson(code persian.NationalCode) error {
+	c.touch(kindPeople)
 	c.about(code)
 	return one(c.tx, missing("the national code"), `DELETE FROM person WHERE id = $1`, c.store.keys.Hash(personHash, code.Digits()))
 }

@@ -50,3 +50,6 @@ func JudgeDisk(dir string, d Disk, size int64) (l finding.List) {
 	judgeDisk(&l, dir, disk{kind: d.Kind, network: d.Network, memory: d.Memory, layer: d.Layer, free: d.Free}, size)
 	return l
 }
+
+// SettleMemory has done what the memory of people puts off.
+func SettleMemory(s *Store) { s.persons.recent.rows.CleanUp() }

@@ -43,10 +43,21 @@ func (s *Store) PutPeople(ctx context.Context, people iter.Seq[Person], progress
 	work.Go(func() error { return s.sealAll(ctx, read, sealed) })
 	work.Go(func() error {
 		return collect(sealed, progress, func(group []sealedPerson) error {
-			return s.write(ctx, "put people", func(tx *sql.Tx) error { return insertPeople(tx, &insert, group) })
+			return s.putPeople(ctx, &insert, group)
 		})
 	})
 	return work.Wait()
+}
+
+func (s *Store) putPeople(ctx context.Context, insert *bulk, group []sealedPerson) error {
+	err := s.write(ctx, "put people", func(tx *sql.Tx) error {
+		if err := insertPeople(tx, insert, group); err != nil {
+			return err
+		}
+		return raise(tx, kindPeople)
+	})
+	s.persons.recent.forget()
+	return err
 }
 
 // sealedPerson is a row of the register.

@@ -41,6 +41,24 @@ func (s *Store) Person(ctx context.Context, code persian.NationalCode) (person.P
 	return row.person(code), nil
 }
 
+// PersonBorn is Person for who knows the birth date: any other date is
+// fault.NotFound too, and takes as long. Whoever was found this way is kept in
+// memory for a while, and forgotten when anybody's entry is changed.
+func (s *Store) PersonBorn(ctx context.Context, code persian.NationalCode, born persian.Date) (person.Person, error) {
+	var row personRow
+	if err := s.persons.readBorn(ctx, code, born, &row); err != nil {
+		return person.Person{}, err
+	}
+	return row.person(code), nil
+}
+
+// ForgetPeople has everybody read anew who is kept in memory. Commands and
+// other nodes may have changed them.
+func (s *Store) ForgetPeople(context.Context) error {
+	s.persons.recent.forget()
+	return nil
+}
+
 // Registered is Person with everything that the register has.
 func (s *Store) Registered(ctx context.Context, code persian.NationalCode) (Person, error) {
 	var row registeredRow
@@ -57,10 +75,13 @@ type personReader struct {
 	// absent is unsealed and decoded where there is no row, so that the time
 	// does not tell whether there is one.
 	absent []byte
+	recent *recent
 }
 
-func newPersonReader(made *statements, readers int, keys *seal.Keyring) (personReader, error) {
-	r := personReader{keys: keys, rows: made.lookups(`SELECT id, sealed FROM person WHERE id`, readers)}
+func newPersonReader(made *statements, readers int, keys *seal.Keyring, memory int64) (personReader, error) {
+	r := personReader{
+		keys: keys, rows: made.lookups(`SELECT id, sealed FROM person WHERE id`, readers), recent: newRecent(keys, memory),
+	}
 	if made.err != nil {
 		return r, fmt.Errorf("prepare the look-up of people: %w", made.err)
 	}
@@ -81,23 +102,62 @@ func newPersonReader(made *statements, readers int, keys *seal.Keyring) (personR
 // absentWhat is as long as any row's.
 const absentWhat = "person/--------------------------------"
 
-// read decodes the row of a code into row.
-func (r *personReader) read(ctx context.Context, code persian.NationalCode, row interface {
+// readBorn decodes the row of a code and a birth date into row, from memory
+// where it is there.
+func (r *personReader) readBorn(ctx context.Context, code persian.NationalCode, born persian.Date, row *personRow) error {
+	key := r.recent.key(code, born)
+	if known, found := r.recent.find(key); found && ctx.Err() == nil {
+		return r.open(known.sealed, personWhat(known.id[:]), code, row)
+	}
+	age := r.recent.age.Load()
+	id, sealed, err := r.readSealed(ctx, code, row)
+	if err != nil {
+		return err
+	}
+	if row.Born != number(born) {
+		return fault.New(fault.NotFound)
+	}
+	known := recentRow{age: age, sealed: sealed}
+	copy(known.id[:], id)
+	r.recent.keep(key, known)
+	return nil
+}
+
+// rowOf is a row that can be decoded.
+type rowOf interface {
 	code() string
 	decode(plain []byte) error
-}) error {
+}
+
+// read decodes the row of a code into row.
+func (r *personReader) read(ctx context.Context, code persian.NationalCode, row rowOf) error {
+	_, _, err := r.readSealed(ctx, code, row)
+	return err
+}
+
+// readSealed is read, and gives the row as it is stored.
+func (r *personReader) readSealed(ctx context.Context, code persian.NationalCode, row rowOf) (id, sealed []byte, err error) {
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("look a person up: %w", err)
+		return nil, nil, fmt.Errorf("look a person up: %w", err)
 	}
-	id := r.keys.Hash(personHash, code.Digits())
-	sealed, err := r.rows.find(ctx, id)
-	if err != nil {
-		return fmt.Errorf("look a person up: %w", err)
+	id = r.keys.Hash(personHash, code.Digits())
+	if sealed, err = r.rows.find(ctx, id); err != nil {
+		return nil, nil, fmt.Errorf("look a person up: %w", err)
 	}
 	what, missing := personWhat(id), sealed == nil
 	if missing {
 		what, sealed = absentWhat, r.absent
 	}
+	err = r.open(sealed, what, code, row)
+	if missing && err == nil {
+		err = fault.New(fault.NotFound)
+	}
+	return id, sealed, err
+}
+
+// open decodes what is stored into row. Another person's row is
+// fault.NotFound.
+func (r *personReader) open(sealed []byte, what string, code persian.NationalCode, row rowOf) error {
 	plain, err := r.keys.Unseal(sealed, what)
 	if err == nil {
 		err = row.decode(plain)
@@ -105,7 +165,7 @@ func (r *personReader) read(ctx context.Context, code persian.NationalCode, row 
 	if err != nil {
 		return fmt.Errorf("look a person up: %w", err)
 	}
-	if missing || row.code() != code.Digits() {
+	if row.code() != code.Digits() {
 		return fault.New(fault.NotFound)
 	}
 	return nil
@@ -145,6 +205,9 @@ func (r *personRow) person(code persian.NationalCode) person.Person {
 	return p
 }
 
+// number is a date as rows have it.
+func number(d persian.Date) int { return d.Year*10000 + d.Month*100 + d.Day }
+
 // registeredRow is a whole row.
 type registeredRow struct {
 	personRow
@@ -162,10 +225,9 @@ type ibanRow struct {
 
 // row is the person as it is sealed.
 func (p *Person) row() registeredRow {
-	b := p.BirthDate
 	r := registeredRow{
 		personRow: personRow{
-			Code: p.NationalCode.Digits(), Born: b.Year*10000 + b.Month*100 + b.Day,
+			Code: p.NationalCode.Digits(), Born: number(p.BirthDate),
 			First: p.FirstName, Last: p.LastName, Father: p.FatherName, Female: p.Gender == person.Female, Dead: p.Dead,
 			Series: p.Certificate.Series, Serial: p.Certificate.Serial, Number: p.Certificate.Number,
 		},

@@ -37,6 +37,9 @@ var (
 type Options struct {
 	Now      func() time.Time // time.Now where nil
 	GroupMax int              // closings in one transaction at most; 512 where 0
+	// PeopleMemory is how many bytes of the register are kept in memory at
+	// most: PeopleMemory where 0, nothing where it is below 0.
+	PeopleMemory int64
 }
 
 // Store is an open installation. It is safe for concurrent use.
@@ -91,7 +94,7 @@ func begin(ctx context.Context, at Location, opts Options, how use) (_ *Store, e
 		return nil, fmt.Errorf("open %s: %w", at, err)
 	}
 	s.writer, s.reader, s.patient = s.engine.pools()
-	if err := s.open(ctx, at, how); err != nil {
+	if err := s.open(ctx, at, how, opts); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", at, err), s.release())
 	}
 	s.queue.wake = make(chan struct{}, 1)
@@ -101,7 +104,7 @@ func begin(ctx context.Context, at Location, opts Options, how use) (_ *Store, e
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, at Location, how use) (err error) {
+func (s *Store) open(ctx context.Context, at Location, how use, opts Options) (err error) {
 	if err := checkMark(ctx, s.engine); err != nil {
 		return err
 	}
@@ -119,7 +122,7 @@ func (s *Store) open(ctx context.Context, at Location, how use) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := s.load(ctx); err != nil {
+	if err := s.load(ctx, cmp.Or(opts.PeopleMemory, PeopleMemory)); err != nil {
 		return err
 	}
 	s.made.db, s.made.engine = s.writer, s.engine
@@ -128,7 +131,7 @@ func (s *Store) open(ctx context.Context, at Location, how use) (err error) {
 }
 
 // load reads what is kept in memory, and prepares what is read from it.
-func (s *Store) load(ctx context.Context) (err error) {
+func (s *Store) load(ctx context.Context, peopleMemory int64) (err error) {
 	if s.head, err = readHead(ctx, s.reader); err != nil {
 		return err
 	}
@@ -141,7 +144,8 @@ func (s *Store) load(ctx context.Context) (err error) {
 	if err := s.LoadFamilies(ctx); err != nil {
 		return err
 	}
-	if s.persons, err = newPersonReader(&statements{db: s.reader, engine: s.engine}, lookupReaders(s.engine), s.keys); err != nil {
+	looking := &statements{db: s.reader, engine: s.engine}
+	if s.persons, err = newPersonReader(looking, lookupReaders(s.engine), s.keys, peopleMemory); err != nil {
 		return err
 	}
 	if s.reports, err = s.reader.PrepareContext(ctx, `SELECT id, sealed FROM report WHERE person = $1`); err != nil {

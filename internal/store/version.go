@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 )
 
@@ -11,6 +13,7 @@ const (
 	kindAccounts = "accounts"
 	kindFamilies = "families"
 	kindWorld    = "world"
+	kindPeople   = "people"
 )
 
 // Versions are those numbers.
@@ -18,13 +21,14 @@ type Versions struct {
 	Accounts int64 // domains, accounts and what belongs to them
 	Families int64 // families of refresh tokens that were killed
 	World    int64 // prices, origins, scenarios
+	People   int64 // people who were in the register before
 }
 
 // Versions reads the numbers in force.
 func (s *Store) Versions(ctx context.Context) (v Versions, err error) {
 	rows, err := s.reader.QueryContext(ctx, `SELECT kind, number FROM version`)
 	if err == nil {
-		of := map[string]*int64{kindAccounts: &v.Accounts, kindFamilies: &v.Families, kindWorld: &v.World}
+		of := map[string]*int64{kindAccounts: &v.Accounts, kindFamilies: &v.Families, kindWorld: &v.World, kindPeople: &v.People}
 		err = scan(rows, func(into func(...any) error) error {
 			var kind string
 			var number int64
@@ -39,4 +43,12 @@ func (s *Store) Versions(ctx context.Context) (v Versions, err error) {
 		return Versions{}, fmt.Errorf("read the versions: %w", err)
 	}
 	return v, nil
+}
+
+// raise tells nodes that a kind of thing was changed.
+func raise(tx *sql.Tx, kind string) error {
+	if err := one(tx, errors.New("its row is missing"), `UPDATE version SET number = number + 1 WHERE kind = $1`, kind); err != nil {
+		return fmt.Errorf("raise the version of %s: %w", kind, err)
+	}
+	return nil
 }

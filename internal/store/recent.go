@@ -1,0 +1,92 @@
+package store
+
+import (
+	"sync/atomic"
+
+	"github.com/maypok86/otter/v2"
+
+	"dargah.dev/dargah/internal/persian"
+	"dargah.dev/dargah/internal/seal"
+)
+
+// recentHash is the purpose of the hash under which people are remembered.
+const recentHash = "person asked about"
+
+// PeopleMemory is how many bytes of the register are kept in memory where
+// nothing is said: some 150,000 people.
+const PeopleMemory = 64 << 20
+
+// recentBeside is what one row costs beside its bytes, about.
+const recentBeside = 208
+
+// recent remembers rows of people who were found, sealed as they are stored,
+// so that asking again costs no query: each commit empties the pages that
+// SQLite's readers keep, and PostgreSQL is a trip away.
+//
+// A row is found by the national code and the birth date together. So only who
+// knows both is answered from here; a wrong date takes the same way as a code
+// that nobody has, and the time tells nothing. That nobody was found is never
+// remembered: who was just added must be found at once.
+type recent struct {
+	keys *seal.Keyring
+	rows *otter.Cache[recentKey, recentRow] // nil where nothing is to be remembered
+	// age rises when anybody in the register may have been changed. What was
+	// read at another age is not believed: whoever read it may have done so
+	// before the change and come here after it.
+	age atomic.Uint64
+}
+
+type recentKey [seal.HashSize]byte
+
+// recentRow is a row, and the age at which its reading began.
+type recentRow struct {
+	age    uint64
+	id     [seal.HashSize]byte
+	sealed []byte
+}
+
+// newRecent keeps at most so many bytes; none where that is below 0.
+func newRecent(keys *seal.Keyring, bytes int64) *recent {
+	r := &recent{keys: keys}
+	if bytes > 0 {
+		r.rows = otter.Must(&otter.Options[recentKey, recentRow]{
+			MaximumWeight: uint64(bytes),
+			Weigher:       func(_ recentKey, row recentRow) uint32 { return uint32(len(row.sealed)) + recentBeside }, //nolint:gosec // a row is small
+		})
+	}
+	return r
+}
+
+func (r *recent) key(code persian.NationalCode, born persian.Date) (key recentKey) {
+	var text [24]byte
+	value := append(text[:0], code.Digits()...)
+	for _, part := range [...]int{born.Year / 100, born.Year % 100, born.Month, born.Day} {
+		value = append(value, byte(part))
+	}
+	r.keys.AppendHash(key[:0], recentHash, string(value))
+	return key
+}
+
+// find gives the row that was remembered under a key.
+func (r *recent) find(key recentKey) (row recentRow, found bool) {
+	if r.rows == nil {
+		return recentRow{}, false
+	}
+	row, found = r.rows.GetIfPresent(key)
+	return row, found && row.age == r.age.Load()
+}
+
+// keep remembers a row that was asked for at its age.
+func (r *recent) keep(key recentKey, row recentRow) {
+	if r.rows != nil {
+		r.rows.Set(key, row)
+	}
+}
+
+// forget drops everything.
+func (r *recent) forget() {
+	r.age.Add(1)
+	if r.rows != nil {
+		r.rows.InvalidateAll()
+	}
+}
