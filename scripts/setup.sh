@@ -72,23 +72,36 @@ missing_packages() {
 	done <<<"$rows"
 }
 
+# The folders with a lock file of npm packages, each with the one below .tools that they are installed into.
+modules='test/clients/node:node test/smsc:smsc'
+
 install_modules() {
-	modules_ready && return
 	command -v npm >/dev/null || return 0
-	mkdir -p .tools/node
-	cp test/clients/node/package.json test/clients/node/package-lock.json test/clients/node/.npmrc .tools/node/
-	(cd .tools/node && npm ci --ignore-scripts --loglevel=error && cp package-lock.json installed.json) \
-		|| echo "npm ci did not succeed" >&2
+	local pair
+	for pair in $modules; do
+		install_module "${pair%:*}" ".tools/${pair#*:}"
+	done
+}
+
+install_module() {
+	module_ready "$1" "$2" && return
+	mkdir -p "$2"
+	cp "$1"/package.json "$1"/package-lock.json "$1"/.npmrc "$2"/
+	(cd "$2" && npm ci --ignore-scripts --loglevel=error && cp package-lock.json installed.json) \
+		|| echo "npm ci did not succeed for $1" >&2
 }
 
 # The lock file is copied once the installation is complete, so half of one does not count.
-modules_ready() {
-	cmp -s test/clients/node/package-lock.json .tools/node/installed.json
+module_ready() {
+	cmp -s "$1"/package-lock.json "$2"/installed.json
 }
 
 report_missing() {
 	missing_packages | sed 's/^/  Debian package /'
-	modules_ready || echo "  npm packages of test/clients/node"
+	local pair
+	for pair in $modules; do
+		module_ready "${pair%:*}" ".tools/${pair#*:}" || echo "  npm packages of ${pair%:*}"
+	done
 	linter_ready || echo "  golangci-lint $linter_version"
 }
 
