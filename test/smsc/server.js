@@ -93,7 +93,7 @@ const commands = {
 	cut: () => receivers.forEach((session) => session.destroy()),
 };
 
-const server = smpp.createServer((session) => {
+const server = smpp.createServer({ noDelay: true }, (session) => {
 	session.on('error', (error) => say('error', { message: error.message }));
 	session.on('close', () => receivers.delete(session));
 	for (const kind of ['bind_transceiver', 'bind_transmitter', 'bind_receiver']) {
