@@ -35,7 +35,7 @@ var layers = []layer{
 	{"accounts", []string{"account"}, []string{"net/http"}},
 	{"business", []string{
 		"admission", "audit", "closing", "config", "credential", "event", "inquiry", "inquiry/credit", "inquiry/person",
-		"ledger", "limit", "operator", "password", "payment", "seal", "sms", "token",
+		"job", "ledger", "limit", "operator", "password", "payment", "seal", "sms", "token",
 	}, []string{"net/http"}},
 	{"the contract of dialects", []string{"dialect"}, nil},
 	{"how we are spoken to, the path, and what we speak to", []string{
