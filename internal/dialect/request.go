@@ -56,6 +56,15 @@ func (r *Request) Form() (strict.Fields, error) {
 	return f, nil
 }
 
+// Query reads the address's query as a form; the fault is Malformed.
+func (r *Request) Query() (strict.Fields, error) {
+	f, err := strict.Form([]byte(r.URL.RawQuery), strict.Limits{})
+	if err != nil {
+		return strict.Fields{}, fault.Wrap(fault.Malformed, err)
+	}
+	return f, nil
+}
+
 // Authorization gives the one Authorization header's value, empty if there is
 // none. Two headers are a fault (BadToken): whichever we chose, something
 // between us and the caller may have chosen the other.

@@ -70,8 +70,8 @@ func (f *Face) Handler() (http.Handler, error) {
 }
 
 // mount registers a dialect's paths, and its prefixes for the paths that do
-// not exist; the prefixes without their slash too, since the mux would answer
-// those with a redirect.
+// not exist; what comes before the slash of a prefix or of a wildcard for the
+// whole rest too, since the mux would answer those with a redirect.
 func (f *Face) mount(mux *http.ServeMux, d *dialect.Dialect) error {
 	paths := map[string]methods{}
 	for i := range d.Routes {
@@ -84,11 +84,17 @@ func (f *Face) mount(mux *http.ServeMux, d *dialect.Dialect) error {
 		}
 		paths[r.Path][r.Method] = r
 	}
+	trees := slices.Clone(d.Owns)
 	for p, m := range paths {
 		mux.Handle(p, &endpoint{face: f, dialect: d, methods: m})
+		if strings.HasSuffix(p, "...}") {
+			trees = append(trees, p[:strings.LastIndexByte(p, '/')+1])
+		}
 	}
 	for _, prefix := range d.Owns {
 		mux.Handle(prefix, &endpoint{face: f, dialect: d})
+	}
+	for _, prefix := range trees {
 		if bare := strings.TrimSuffix(prefix, "/"); paths[bare] == nil {
 			mux.Handle(bare, &endpoint{face: f, dialect: d})
 		}

@@ -21,7 +21,7 @@ func bad(t *testing.T, d *dialect.Dialect, server Server) {
 		t.Run(r.Method+" "+r.Path, func(t *testing.T) {
 			c.token = ""
 			if behindToken(r) {
-				if c.token = honest(t, server, r); c.token == "" {
+				if c.token = honest(t, d, server, r); c.token == "" {
 					t.Fatal("no file shows a good token for this route")
 				}
 			}

@@ -2,6 +2,7 @@ package dialecttest
 
 import (
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,7 +30,7 @@ func order(t *testing.T, d *dialect.Dialect, server Server) {
 	defer watched.Observe(nil)
 	answered := map[string]bool{}
 	follow(t, server, func(file string, one, filled *step) bool {
-		if r := routeOf(d, one); r != nil && filled != nil && one.status == http.StatusOK {
+		if r := routeOf(d.Routes, filled); r != nil && one.status == http.StatusOK {
 			answered[r.Method+" "+r.Path] = true
 			if !slices.Equal(seen, r.Checks) {
 				t.Errorf("%s, %s: asked were %v, the route says %v", file, one.title, seen, r.Checks)
@@ -47,10 +48,10 @@ func order(t *testing.T, d *dialect.Dialect, server Server) {
 
 // honest is the Authorization header with which a file gets an answer from the
 // route; empty if none does.
-func honest(t *testing.T, server Server, r *dialect.Route) (value string) {
+func honest(t *testing.T, d *dialect.Dialect, server Server, r *dialect.Route) (value string) {
 	t.Helper()
 	follow(t, server, func(_ string, one, filled *step) bool {
-		if filled != nil && one.method() == r.Method && one.path() == r.Path && one.status == http.StatusOK {
+		if one.status == http.StatusOK && routeOf(d.Routes, filled) == r {
 			value = filled.header("Authorization")
 		}
 		return value == ""
@@ -89,13 +90,37 @@ func follow(t *testing.T, server Server, each func(file string, one, filled *ste
 	}
 }
 
-func routeOf(d *dialect.Dialect, s *step) *dialect.Route {
-	for i, r := range d.Routes {
-		if r.Method == s.method() && r.Path == s.path() {
-			return &d.Routes[i]
+// routeOf is the route that a request is for, found as a server finds it; nil
+// for no request and where there is none.
+func routeOf(routes []dialect.Route, s *step) *dialect.Route {
+	if s == nil {
+		return nil
+	}
+	path := pathOf(routes, s.path())
+	for i := range routes {
+		if r := &routes[i]; r.Method == s.method() && r.Path == path {
+			return r
 		}
 	}
 	return nil
+}
+
+// pathOf is the path among those of the routes, which may have wildcards, that
+// serves a request's; empty where none does.
+func pathOf(routes []dialect.Route, path string) string {
+	mux, known := http.NewServeMux(), map[string]bool{}
+	for i := range routes {
+		if !known[routes[i].Path] {
+			mux.Handle(routes[i].Path, http.NotFoundHandler())
+		}
+		known[routes[i].Path] = true
+	}
+	at, err := url.Parse(path)
+	if err != nil {
+		return ""
+	}
+	_, pattern := mux.Handler(&http.Request{Method: http.MethodGet, URL: at})
+	return pattern
 }
 
 // exchangeFiles are the files of the dialect whose test is running: go test
