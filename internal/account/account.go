@@ -4,12 +4,14 @@
 package account
 
 import (
+	"crypto/rand"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"dargah.dev/dargah/internal/persian"
+	"dargah.dev/dargah/internal/rial"
 )
 
 // Domain is a tenant (a white label) that accounts belong to.
@@ -41,6 +43,15 @@ type Account struct {
 	Lines     []Line
 	Clients   []Client
 	Business  []Business
+	APIKeys   []APIKey
+	Templates []Template
+	// QueryLogin: calls may carry name and password in their address, where
+	// logs and proxies see them.
+	QueryLogin bool
+	// Prices are in rials by service, instead of what the service costs
+	// everybody else.
+	Prices map[string]rial.Amount
+	SMS    Bounds
 
 	// Epoch rises whenever every token of the account must die.
 	Epoch int64
@@ -50,6 +61,37 @@ type Account struct {
 type Line struct {
 	Number    string
 	Suspended bool
+	Quiet     Hours
+	DayLimit  int // messages in a day of Tehran; 0: any number
+}
+
+// Hours are a part of each day in Tehran, in minutes from midnight (0..1439):
+// From is in it, To is not. Where To is before From it goes over midnight; the
+// same twice is no time at all.
+type Hours struct{ From, To int }
+
+// Bounds are how much an account may send. In each, 0 is the installation's
+// own bound, and below 0 is none.
+type Bounds struct {
+	SpendDay   rial.Amount // on messages in a day of Tehran
+	NumberHour int         // messages in an hour to one number
+	PrefixHour int         // … to the numbers that differ in the last four digits
+}
+
+// APIKey is a secret that a caller shows instead of a token.
+type APIKey struct {
+	ID       string
+	Hash     [32]byte // SHA-256, as a client's
+	Disabled bool
+}
+
+// Template is a text with places for parameters, each written {name}.
+type Template struct {
+	ID     string // TemplateIDLength letters and digits
+	Line   string // that it goes out by where the caller names none; empty: none
+	Urgent bool   // it is for one-time codes: never behind others, nor kept back at night
+	Once   bool   // what an operator may have already is not sent again
+	Body   string
 }
 
 // Client is an OAuth client of an account.
@@ -95,6 +137,15 @@ func (a *Account) Line(number string) (Line, bool) {
 	return a.Lines[i], true
 }
 
+// Template finds a template of the account, letter for letter.
+func (a *Account) Template(id string) (Template, bool) {
+	i := slices.IndexFunc(a.Templates, func(t Template) bool { return t.ID == id })
+	if i < 0 {
+		return Template{}, false
+	}
+	return a.Templates[i], true
+}
+
 // LineKey folds digits and strips the country code that callers may put before a line number
 // (1000…, 00981000…, +981000…, 981000…: smsafzar's pages name all four).
 func LineKey(number string) string {
@@ -106,6 +157,14 @@ func LineKey(number string) string {
 	}
 	return number
 }
+
+// TemplateIDLength is how long ids of templates are, in smsafzar's page and so
+// everywhere.
+const TemplateIDLength = 10
+
+// NewTemplateID makes an id of letters and digits at random: 50 bits, so that
+// callers find no template of others by trying.
+func NewTemplateID() string { return rand.Text()[:TemplateIDLength] }
 
 // Allows tells whether a call from peer is allowed. An account without a list
 // takes any address; an unknown peer is never on a list.

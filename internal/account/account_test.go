@@ -65,7 +65,8 @@ func TestDirectory(t *testing.T) {
 	t.Parallel()
 	domains := []account.Domain{{Name: "one.ir"}, {Name: "Two.ir", Default: true}}
 	accounts := []account.Account{
-		{ID: "1", Domain: "one.ir", Username: "Ali", Clients: []account.Client{{ID: "c"}}, Business: []account.Business{{ID: "b"}}},
+		{ID: "1", Domain: "one.ir", Username: "Ali", Clients: []account.Client{{ID: "c"}}, Business: []account.Business{{ID: "b"}},
+			APIKeys: []account.APIKey{{ID: "k", Hash: [32]byte{7}}}},
 		{ID: "2", Domain: "Two.ir", Username: "ali"},
 	}
 	d, err := account.NewDirectory(domains, accounts)
@@ -87,6 +88,12 @@ func TestDirectory(t *testing.T) {
 	if owner, b := d.Business("x"); owner != nil || b != nil {
 		t.Error("an unknown business is found")
 	}
+	if owner, key := d.Key([32]byte{7}); owner == nil || owner.ID != "1" || key.ID != "k" {
+		t.Error("the API key is not found")
+	}
+	if owner, key := d.Key([32]byte{}); owner != nil || key != nil {
+		t.Error("an unknown API key is found")
+	}
 	for host, want := range map[string]string{
 		"one.ir": "one.ir", "api.one.ir:8080": "one.ir", "ONE.IR.": "one.ir", "two.ir": "Two.ir",
 		"127.0.0.1:8080": "Two.ir", "[::1]:8080": "Two.ir", "[::1]": "Two.ir", "": "Two.ir", "evil-one.ir": "Two.ir",
@@ -99,11 +106,13 @@ func TestDirectory(t *testing.T) {
 
 func TestDirectoryRefusesShadows(t *testing.T) {
 	t.Parallel()
-	first := account.Account{ID: "1", Domain: "d", Username: "ali", Clients: []account.Client{{ID: "c"}}, Business: []account.Business{{ID: "b"}}}
+	first := account.Account{ID: "1", Domain: "d", Username: "ali", Clients: []account.Client{{ID: "c"}}, Business: []account.Business{{ID: "b"}},
+		APIKeys: []account.APIKey{{ID: "k", Hash: [32]byte{7}}}}
 	for name, second := range map[string]account.Account{
 		"name":     {ID: "2", Domain: "D", Username: "ALI"},
 		"client":   {ID: "2", Domain: "d", Username: "x", Clients: []account.Client{{ID: "c"}}},
 		"business": {ID: "2", Domain: "d", Username: "x", Business: []account.Business{{ID: "b"}}},
+		"API key":  {ID: "2", Domain: "d", Username: "x", APIKeys: []account.APIKey{{ID: "other", Hash: [32]byte{7}}}},
 	} {
 		if _, err := account.NewDirectory(nil, []account.Account{first, second}); err == nil {
 			t.Errorf("two accounts with one %s are accepted", name)
@@ -123,5 +132,20 @@ func TestDisabledDomainStopsItsAccounts(t *testing.T) {
 		if got := d.ByID(id).Disabled; got != want {
 			t.Errorf("account %s: disabled %v", id, got)
 		}
+	}
+}
+
+func TestTemplateID(t *testing.T) {
+	t.Parallel()
+	a := account.Account{Templates: []account.Template{{ID: account.NewTemplateID(), Body: "one"}, {ID: account.NewTemplateID(), Body: "two"}}}
+	id := a.Templates[1].ID
+	if len(id) != account.TemplateIDLength || id == a.Templates[0].ID {
+		t.Errorf("ids %q and %q", a.Templates[0].ID, id)
+	}
+	if got, ok := a.Template(id); !ok || got.Body != "two" {
+		t.Errorf("template %v %v", got, ok)
+	}
+	if _, ok := a.Template(""); ok {
+		t.Error("a template without an id is there")
 	}
 }

@@ -18,6 +18,7 @@ type Directory struct {
 	anywhere map[string]*Account // by user name alone: the first in any domain
 	clients  map[string]owned[Client]
 	business map[string]owned[Business]
+	keys     map[[32]byte]owned[APIKey] // by hash
 }
 
 type name struct{ domain, user string }
@@ -28,11 +29,11 @@ type owned[T any] struct {
 }
 
 // NewDirectory indexes accounts. Two accounts that answer to the same name,
-// client id or business id are refused: neither may shadow the other.
+// client id, business id or API key are refused: neither may shadow the other.
 func NewDirectory(domains []Domain, accounts []Account) (*Directory, error) {
 	d := &Directory{
 		domains: domains, byID: map[string]*Account{}, byName: map[name]*Account{}, anywhere: map[string]*Account{},
-		clients: map[string]owned[Client]{}, business: map[string]owned[Business]{},
+		clients: map[string]owned[Client]{}, business: map[string]owned[Business]{}, keys: map[[32]byte]owned[APIKey]{},
 	}
 	disabled := map[string]bool{}
 	for _, domain := range domains {
@@ -74,6 +75,13 @@ func (d *Directory) add(a *Account) error {
 		}
 		d.business[b.ID] = owned[Business]{a, b}
 	}
+	for i := range a.APIKeys {
+		k := &a.APIKeys[i]
+		if _, taken := d.keys[k.Hash]; taken {
+			return fmt.Errorf("account %s: an API key of it is taken", a.ID)
+		}
+		d.keys[k.Hash] = owned[APIKey]{a, k}
+	}
 	return nil
 }
 
@@ -105,6 +113,13 @@ func (d *Directory) Client(id string) (*Account, *Client) {
 // Business finds a business credential and the account that owns it.
 func (d *Directory) Business(id string) (*Account, *Business) {
 	o := d.business[id]
+	return o.account, o.item
+}
+
+// Key finds an API key by its SHA-256, and the account that owns it. Neither
+// need be active.
+func (d *Directory) Key(hash [32]byte) (*Account, *APIKey) {
+	o := d.keys[hash]
 	return o.account, o.item
 }
 

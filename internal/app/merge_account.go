@@ -96,13 +96,16 @@ func (m *merge) belongings(id string, a fixture.Account) error {
 
 func (m *merge) line(owner *account.Account, l account.Line) error {
 	old, there := owner.Line(l.Number)
+	if there {
+		l.Number = old.Number
+	}
 	switch {
 	case !there:
 		m.tally("lines").Added++
 		return m.AddLine(owner.ID, l)
-	case m.Replace && old.Suspended != l.Suspended:
+	case m.Replace && old != l:
 		m.tally("lines").Updated++
-		return m.SetLine(l.Number, l.Suspended)
+		return m.SetLine(l.Number, func(old *account.Line) { *old = l })
 	}
 	m.tally("lines").Kept++
 	return nil

@@ -49,8 +49,8 @@ func (s *Store) PutDomains(ctx context.Context, domains []account.Domain) error 
 
 // PutAccounts adds new accounts and opens their wallets, all or none. Their
 // domains must be there. An account whose id, number, or name in its domain is
-// taken is refused with ErrTaken, and so is one of whose lines, clients or
-// business credentials that is so.
+// taken is refused with ErrTaken, and so is one of whose lines, clients,
+// business credentials, API keys or templates that is so.
 func (s *Store) PutAccounts(ctx context.Context, accounts []Account) error {
 	balances := make(map[string]int64, len(accounts))
 	err := s.write(ctx, "put accounts", func(tx *sql.Tx) error {
@@ -77,9 +77,10 @@ func (s *Store) putAccount(tx *sql.Tx, a *Account) error {
 	if err != nil {
 		return err
 	}
-	err = one(tx, taken("the user name"), `INSERT INTO account (id, number, domain, name_hash, disabled, expires_at, token_days, rate, epoch, sealed) `+
-		`VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
-		a.ID, a.Number, a.Domain, nameHash(s.keys, a.Domain, a.Username), flag(a.Disabled), micros(a.Expires), a.TokenDays, a.Rate, a.Epoch, sealed)
+	err = one(tx, taken("the user name"), `INSERT INTO account (id, number, domain, name_hash, disabled, expires_at, token_days, rate, epoch, sealed, `+
+		`query_login, spend_day, number_hour, prefix_hour) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING`,
+		a.ID, a.Number, a.Domain, nameHash(s.keys, a.Domain, a.Username), flag(a.Disabled), micros(a.Expires), a.TokenDays, a.Rate, a.Epoch, sealed,
+		flag(a.QueryLogin), int64(a.SMS.SpendDay), a.SMS.NumberHour, a.SMS.PrefixHour)
 	if err != nil {
 		return err
 	}
@@ -99,6 +100,12 @@ func namedAccount(a *Account) error {
 	}
 	for _, b := range a.Business {
 		names = append(names, b.ID)
+	}
+	for _, k := range a.APIKeys {
+		names = append(names, k.ID)
+	}
+	for service := range a.Prices {
+		names = append(names, service)
 	}
 	return named(names...)
 }
@@ -135,12 +142,28 @@ func putBelongings(tx *sql.Tx, a *Account) error {
 			return err
 		}
 	}
+	for i, k := range a.APIKeys {
+		if err := putKey(tx, a.ID, i, k); err != nil {
+			return err
+		}
+	}
+	for i, t := range a.Templates {
+		if err := putTemplate(tx, a.ID, i, t); err != nil {
+			return err
+		}
+	}
+	for service, amount := range a.Prices {
+		if err := putAccountPrice(tx, a.ID, service, amount); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 func putLine(tx *sql.Tx, owner string, place int, l account.Line) error {
-	return one(tx, taken("line "+l.Number), `INSERT INTO line (account, place, number, key, suspended) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-		owner, place, l.Number, account.LineKey(l.Number), flag(l.Suspended))
+	return one(tx, taken("line "+l.Number), `INSERT INTO line (account, place, number, key, suspended, quiet_from, quiet_until, day_limit) `+
+		`VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+		owner, place, l.Number, account.LineKey(l.Number), flag(l.Suspended), l.Quiet.From, l.Quiet.To, l.DayLimit)
 }
 
 func putClient(tx *sql.Tx, owner string, place int, c account.Client) error {
@@ -153,6 +176,32 @@ func putBusiness(tx *sql.Tx, owner string, place int, b account.Business) error 
 	return one(tx, taken("business id "+b.ID), `INSERT INTO business (id, account, place, token_hash, disabled, former_hash, former_until) `+
 		`VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
 		b.ID, owner, place, b.TokenHash[:], flag(b.Disabled), formerHash(b.Former), micros(b.Former.Until))
+}
+
+func putKey(tx *sql.Tx, owner string, place int, k account.APIKey) error {
+	return one(tx, taken("API key "+k.ID), `INSERT INTO api_key (id, account, place, key_hash, disabled) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+		k.ID, owner, place, k.Hash[:], flag(k.Disabled))
+}
+
+func putTemplate(tx *sql.Tx, owner string, place int, t account.Template) error {
+	if err := readableTemplate(t); err != nil {
+		return err
+	}
+	return one(tx, taken("template "+t.ID), `INSERT INTO template (id, account, place, line, urgent, once, body) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+		t.ID, owner, place, t.Line, flag(t.Urgent), flag(t.Once), t.Body)
+}
+
+func readableTemplate(t account.Template) error {
+	if !readable(t.Body) {
+		return errText
+	}
+	return named(t.ID, t.Line)
+}
+
+func putAccountPrice(tx *sql.Tx, owner, service string, amount rial.Amount) error {
+	_, err := tx.Exec(`INSERT INTO account_price (account, service, amount) VALUES ($1, $2, $3) ON CONFLICT (account, service) DO UPDATE SET amount = excluded.amount`,
+		owner, service, int64(amount))
+	return err
 }
 
 func formerHash(f account.Former) []byte {
@@ -179,178 +228,6 @@ func (s *Store) openWallet(tx *sql.Tx, a *Account) error {
 	}
 	if _, err := tx.Exec(`UPDATE house SET balance = balance - $1 WHERE name = $2`, int64(a.Balance), contra); err != nil {
 		return fmt.Errorf("opening entry: %w", err)
-	}
-	return nil
-}
-
-// Accounts gives every domain, and every account by its number.
-func (s *Store) Accounts(ctx context.Context) ([]account.Domain, []account.Account, error) {
-	r := accountReader{db: s.reader, keys: s.keys}
-	if err := r.read(ctx); err != nil {
-		return nil, nil, fmt.Errorf("read accounts: %w", err)
-	}
-	return r.allDomains, r.all, nil
-}
-
-// Account gives the account that has this id, or this user name, with or
-// without @ and its domain; ErrNoAccount where there is none.
-func (s *Store) Account(ctx context.Context, name string) (account.Account, error) {
-	id, err := accountID(ctx, s.reader, s.keys, name)
-	if err != nil {
-		return account.Account{}, err
-	}
-	return readAccount(ctx, s.reader, s.keys, id)
-}
-
-func readAccount(ctx context.Context, db querier, keys *seal.Keyring, id string) (account.Account, error) {
-	r := accountReader{db: db, keys: keys, only: id}
-	if err := r.read(ctx); err != nil {
-		return account.Account{}, fmt.Errorf("read an account: %w", err)
-	}
-	if len(r.all) == 0 || id == "" {
-		return account.Account{}, ErrNoAccount
-	}
-	return r.all[0], nil
-}
-
-// accountReader reads accounts and what belongs to them.
-type accountReader struct {
-	db   querier
-	keys *seal.Keyring
-	only string // the id of the one that is wanted; empty for all
-
-	allDomains []account.Domain
-	all        []account.Account
-	at         map[string]int // id → place in all
-}
-
-func (r *accountReader) read(ctx context.Context) error {
-	r.at = map[string]int{}
-	for _, step := range []func(context.Context) error{r.domains, r.accounts, r.lines, r.clients, r.business} {
-		if err := step(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// each reads the rows of a query, of the one account where only one is wanted.
-func (r *accountReader) each(ctx context.Context, query, key, order string, row func(into func(...any) error) error) error {
-	var args []any
-	if r.only != "" && key != "" {
-		query += ` WHERE ` + key + ` = $1`
-		args = []any{r.only}
-	}
-	rows, err := r.db.QueryContext(ctx, query+` ORDER BY `+order, args...)
-	if err != nil {
-		return err
-	}
-	return scan(rows, row)
-}
-
-func (r *accountReader) domains(ctx context.Context) error {
-	return r.each(ctx, `SELECT name, is_default, disabled FROM domain`, "", "name", func(into func(...any) error) error {
-		var d account.Domain
-		err := into(&d.Name, &d.Default, &d.Disabled)
-		r.allDomains = append(r.allDomains, d)
-		return err
-	})
-}
-
-func (r *accountReader) accounts(ctx context.Context) error {
-	return r.each(ctx, `SELECT id, number, domain, disabled, expires_at, token_days, rate, epoch, sealed FROM account`, "id", "number",
-		func(into func(...any) error) error {
-			var a account.Account
-			var expires int64
-			var sealed []byte
-			if err := into(&a.ID, &a.Number, &a.Domain, &a.Disabled, &expires, &a.TokenDays, &a.Rate, &a.Epoch, &sealed); err != nil {
-				return err
-			}
-			a.Expires = fromMicros(expires)
-			r.at[a.ID] = len(r.all)
-			r.all = append(r.all, a)
-			return r.unseal(&r.all[len(r.all)-1], sealed)
-		})
-}
-
-func (r *accountReader) unseal(a *account.Account, sealed []byte) error {
-	plain, err := r.keys.Unseal(sealed, "account/"+a.ID)
-	if err != nil {
-		return fmt.Errorf("account %s: %w", a.ID, err)
-	}
-	var inside sealedAccount
-	if err := json.Unmarshal(plain, &inside); err != nil {
-		return fmt.Errorf("account %s: what was sealed cannot be read", a.ID)
-	}
-	a.Username, a.FirstName, a.LastName = inside.Username, inside.FirstName, inside.LastName
-	a.Password, a.TokenPassword = inside.Password, inside.TokenPassword
-	a.Allowed, a.Grants = inside.Allowed, account.NewGrants(inside.Grants)
-	return nil
-}
-
-// owner is the account that what was read belongs to.
-func (r *accountReader) owner(id string) *account.Account { return &r.all[r.at[id]] }
-
-func (r *accountReader) lines(ctx context.Context) error {
-	return r.each(ctx, `SELECT account, number, suspended FROM line`, "account", "account, place", func(into func(...any) error) error {
-		var owner string
-		var l account.Line
-		if err := into(&owner, &l.Number, &l.Suspended); err != nil {
-			return err
-		}
-		a := r.owner(owner)
-		a.Lines = append(a.Lines, l)
-		return nil
-	})
-}
-
-func (r *accountReader) clients(ctx context.Context) error {
-	return r.each(ctx, `SELECT account, id, secret_hash, password_grant, disabled, former_hash, former_until FROM client`, "account", "account, place",
-		func(into func(...any) error) error {
-			var owner string
-			var c account.Client
-			var secret, former []byte
-			var until int64
-			if err := into(&owner, &c.ID, &secret, &c.PasswordGrant, &c.Disabled, &former, &until); err != nil {
-				return err
-			}
-			a := r.owner(owner)
-			a.Clients = append(a.Clients, c)
-			last := &a.Clients[len(a.Clients)-1]
-			return fillHashes(&last.SecretHash, secret, &last.Former, former, until)
-		})
-}
-
-func (r *accountReader) business(ctx context.Context) error {
-	return r.each(ctx, `SELECT account, id, token_hash, disabled, former_hash, former_until FROM business`, "account", "account, place",
-		func(into func(...any) error) error {
-			var owner string
-			var b account.Business
-			var token, former []byte
-			var until int64
-			if err := into(&owner, &b.ID, &token, &b.Disabled, &former, &until); err != nil {
-				return err
-			}
-			a := r.owner(owner)
-			a.Business = append(a.Business, b)
-			last := &a.Business[len(a.Business)-1]
-			return fillHashes(&last.TokenHash, token, &last.Former, former, until)
-		})
-}
-
-func fillHashes(to *[32]byte, hash []byte, before *account.Former, former []byte, until int64) error {
-	if until != 0 {
-		before.Until = fromMicros(until)
-		if err := fill(&before.Hash, former); err != nil {
-			return err
-		}
-	}
-	return fill(to, hash)
-}
-
-func fill(to *[32]byte, hash []byte) error {
-	if copy(to[:], hash) != len(to) || len(hash) != len(to) {
-		return fmt.Errorf("a hash of %d bytes where %d belong", len(hash), len(to))
 	}
 	return nil
 }

@@ -135,9 +135,9 @@ func (c *Change) AddAccount(a Account) (account.Account, error) {
 }
 
 // SetAccount changes an account, but not its id, number and domain, nor what
-// has methods of its own: lines, clients, business credentials, the wallet. A
-// new password and disabling raise its epoch, which kills its tokens; edit may
-// raise it besides.
+// has methods of its own: lines, clients, business credentials, API keys,
+// templates, prices, the wallet. A new password and disabling raise its epoch,
+// which kills its tokens; edit may raise it besides.
 func (c *Change) SetAccount(id string, edit func(*account.Account) error) error {
 	before, err := c.Account(id)
 	if err != nil {
@@ -166,8 +166,9 @@ func (c *Change) SetAccount(id string, edit func(*account.Account) error) error 
 	c.concerns(id)
 	c.touch(kindAccounts)
 	return one(c.tx, ErrNoAccount, `UPDATE account SET name_hash = $1, disabled = $2, expires_at = $3, token_days = $4, rate = $5, `+
-		`epoch = $6, sealed = $7 WHERE id = $8`,
-		name, flag(after.Disabled), micros(after.Expires), after.TokenDays, after.Rate, after.Epoch, sealed, id)
+		`epoch = $6, sealed = $7, query_login = $8, spend_day = $9, number_hour = $10, prefix_hour = $11 WHERE id = $12`,
+		name, flag(after.Disabled), micros(after.Expires), after.TokenDays, after.Rate, after.Epoch, sealed,
+		flag(after.QueryLogin), int64(after.SMS.SpendDay), after.SMS.NumberHour, after.SMS.PrefixHour, id)
 }
 
 // ends tells whether a change of the account ends its tokens.

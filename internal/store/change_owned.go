@@ -21,12 +21,22 @@ func (c *Change) LineOwner(number string) (string, error) {
 	return c.owner("line "+number, `SELECT account FROM line WHERE key = $1`, account.LineKey(number))
 }
 
-// SetLine suspends a line, or makes it active again.
-func (c *Change) SetLine(number string, suspended bool) error {
-	if _, err := c.LineOwner(number); err != nil {
+// Line finds a line by any spelling of its number, and the account that has it.
+func (c *Change) Line(number string) (account.Account, account.Line, error) {
+	owner, err := c.ownerOf("line "+number, `SELECT account FROM line WHERE key = $1`, account.LineKey(number))
+	line, _ := owner.Line(number)
+	return owner, line, err
+}
+
+// SetLine changes a line, but not its number.
+func (c *Change) SetLine(number string, edit func(*account.Line)) error {
+	_, l, err := c.Line(number)
+	if err != nil {
 		return err
 	}
-	return one(c.tx, missing("line "+number), `UPDATE line SET suspended = $1 WHERE key = $2`, flag(suspended), account.LineKey(number))
+	edit(&l)
+	return one(c.tx, missing("line "+number), `UPDATE line SET suspended = $1, quiet_from = $2, quiet_until = $3, day_limit = $4 WHERE key = $5`,
+		flag(l.Suspended), l.Quiet.From, l.Quiet.To, l.DayLimit, account.LineKey(number))
 }
 
 // RemoveLine takes a line away from its account.

@@ -67,7 +67,9 @@ func TestLinesFromBefore(t *testing.T) {
 			t.Fatalf("%v: %v", accounts, err)
 		}
 		for _, l := range accounts[0].Lines {
-			err := s.Change(t.Context(), store.Act{}, func(c *store.Change) error { return c.SetLine(account.LineKey(l.Number), true) })
+			err := s.Change(t.Context(), store.Act{}, func(c *store.Change) error {
+				return c.SetLine(account.LineKey(l.Number), func(l *account.Line) { l.Suspended = true })
+			})
 			if err != nil {
 				t.Errorf("line %s is not found by its key: %v", l.Number, err)
 			}

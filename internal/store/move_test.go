@@ -21,6 +21,7 @@ import (
 	"dargah.dev/dargah/internal/fault"
 	"dargah.dev/dargah/internal/inquiry/credit"
 	"dargah.dev/dargah/internal/ledger"
+	"dargah.dev/dargah/internal/rial"
 	"dargah.dev/dargah/internal/store"
 	"dargah.dev/dargah/internal/store/storetest"
 	"dargah.dev/dargah/internal/throwaway"
@@ -41,6 +42,8 @@ func inhabited(t *testing.T) store.Location {
 		Lines:    []account.Line{{Number: "30001234"}, {Number: "30001235", Suspended: true}},
 		Clients:  []account.Client{{ID: "client", SecretHash: [32]byte{1}, PasswordGrant: true}},
 		Business: []account.Business{{ID: "business", TokenHash: [32]byte{2}}},
+		APIKeys:  []account.APIKey{{ID: "key", Hash: [32]byte{3}}}, Prices: map[string]rial.Amount{"sms": 1},
+		Templates: []account.Template{{ID: "TydSt2skQE", Body: "کد: {code}\n"}},
 	}}}))
 	must(t, s.PutPrices(ctx, map[string]int64{"person": 1000, "Zip": 1, "zip": 2, "~": 0}))
 	for _, name := range []string{"a", "B", "é", "_", "ی", "\U0001F511", "a b"} { // no two ways to sort agree on these

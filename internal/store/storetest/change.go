@@ -16,6 +16,7 @@ import (
 	"dargah.dev/dargah/internal/audit"
 	"dargah.dev/dargah/internal/fault"
 	"dargah.dev/dargah/internal/inquiry/credit"
+	"dargah.dev/dargah/internal/rial"
 	"dargah.dev/dargah/internal/store"
 )
 
@@ -224,7 +225,9 @@ func changedBelongings(t *testing.T, place Place) {
 			c.AddBusiness("a0", account.Business{ID: "b1", TokenHash: [32]byte{2}}), c.AddBusiness("a0", account.Business{ID: "b2"}))
 	})
 	change(t, s, func(c *store.Change) error {
-		return errors.Join(c.SetLine("0098 30001", true), c.RemoveLine("30002"), c.AddLine("a0", account.Line{Number: "30004"}),
+		return errors.Join(c.SetLine("0098 30001", func(l *account.Line) {
+			l.Number, l.Suspended, l.Quiet, l.DayLimit = "other", true, account.Hours{From: 1320, To: 420}, 9
+		}), c.RemoveLine("30002"), c.AddLine("a0", account.Line{Number: "30004"}),
 			c.SetClient("c1", func(c *account.Client) {
 				c.Former = account.Former{Hash: c.SecretHash, Until: until}
 				c.SecretHash, c.PasswordGrant, c.Disabled = [32]byte{9}, true, true
@@ -235,7 +238,7 @@ func changedBelongings(t *testing.T, place Place) {
 			}), c.RemoveBusiness("b2"))
 	})
 	a := one(t, s, "a0")
-	if diff := cmp.Diff([]account.Line{{Number: "30001", Suspended: true}, {Number: "30004"}}, a.Lines); diff != "" {
+	if diff := cmp.Diff([]account.Line{{Number: "30001", Suspended: true, Quiet: account.Hours{From: 1320, To: 420}, DayLimit: 9}, {Number: "30004"}}, a.Lines); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]account.Client{{
@@ -257,7 +260,7 @@ func changedBelongings(t *testing.T, place Place) {
 	}
 	for name, do := range map[string]func(c *store.Change) error{
 		"line":           func(c *store.Change) error { return c.RemoveLine("30002") },
-		"line set":       func(c *store.Change) error { return c.SetLine("30002", true) },
+		"line set":       func(c *store.Change) error { return c.SetLine("30002", func(*account.Line) {}) },
 		"client":         func(c *store.Change) error { return c.RemoveClient("c2") },
 		"client set":     func(c *store.Change) error { return c.SetClient("c2", func(*account.Client) {}) },
 		"business":       func(c *store.Change) error { return c.RemoveBusiness("b2") },
@@ -266,6 +269,61 @@ func changedBelongings(t *testing.T, place Place) {
 	} {
 		t.Run("not there "+name, func(t *testing.T) { refuses(t, s, store.ErrNone, do) })
 	}
+}
+
+func changedSending(t *testing.T, place Place) {
+	s := Must(t, place, store.Options{})
+	Fund(t, s, 1, 1)
+	var made account.Template
+	change(t, s, func(c *store.Change) (err error) {
+		made, err = c.AddTemplate("a0", account.Template{Body: "{code}"})
+		_, err2 := c.AddTemplate("a0", account.Template{ID: "TEMPLATE02", Body: "x"})
+		return errors.Join(err, err2,
+			c.AddKey("a0", account.APIKey{ID: "k1", Hash: [32]byte{1}}), c.AddKey("a0", account.APIKey{ID: "k2", Hash: [32]byte{2}}),
+			c.SetAccountPrice("a0", "sms", 5), c.SetAccountPrice("a0", "sms", 7), c.SetAccountPrice("a0", "person", 0), c.SetAccountPrice("a1", "sms", 1))
+	})
+	change(t, s, func(c *store.Change) error {
+		return errors.Join(c.SetKey("k1", func(k *account.APIKey) { k.ID, k.Hash, k.Disabled = "other", [32]byte{9}, true }), c.RemoveKey("k2"),
+			c.SetTemplate(made.ID, func(t *account.Template) {
+				*t = account.Template{Line: "30001", Urgent: true, Once: true, Body: "{a}\n{b}"}
+			}),
+			c.RemoveTemplate("TEMPLATE02"), c.RemoveAccountPrice("a0", "person"))
+	})
+	a := one(t, s, "a0")
+	got := account.Account{APIKeys: a.APIKeys, Templates: a.Templates, Prices: a.Prices}
+	if diff := cmp.Diff(account.Account{
+		APIKeys:   []account.APIKey{{ID: "k1", Hash: [32]byte{9}, Disabled: true}},
+		Templates: []account.Template{{ID: made.ID, Line: "30001", Urgent: true, Once: true, Body: "{a}\n{b}"}},
+		Prices:    map[string]rial.Amount{"sms": 7},
+	}, got, cmp.AllowUnexported(account.Grants{})); diff != "" || len(made.ID) != account.TemplateIDLength {
+		t.Errorf("template %q: %s", made.ID, diff)
+	}
+	template := func(c *store.Change, owner, id string) error {
+		_, err := c.AddTemplate(owner, account.Template{ID: id})
+		return err
+	}
+	for name, do := range map[string]func(c *store.Change) error{
+		"key":      func(c *store.Change) error { return c.AddKey("a1", account.APIKey{ID: "k1"}) },
+		"secret":   func(c *store.Change) error { return c.AddKey("a1", account.APIKey{ID: "k3", Hash: [32]byte{9}}) },
+		"template": func(c *store.Change) error { return template(c, "a1", made.ID) },
+		"another's secret": func(c *store.Change) error {
+			err := c.AddKey("a1", account.APIKey{ID: "k3"})
+			return errors.Join(err, c.SetKey("k3", func(k *account.APIKey) { k.Hash = [32]byte{9} }))
+		},
+	} {
+		t.Run("taken "+name, func(t *testing.T) { refuses(t, s, store.ErrTaken, do) })
+	}
+	for name, do := range map[string]func(c *store.Change) error{
+		"key":          func(c *store.Change) error { return c.RemoveKey("k2") },
+		"key set":      func(c *store.Change) error { return c.SetKey("k2", func(*account.APIKey) {}) },
+		"template":     func(c *store.Change) error { return c.RemoveTemplate("TEMPLATE02") },
+		"template set": func(c *store.Change) error { return c.SetTemplate("", func(*account.Template) {}) },
+		"price":        func(c *store.Change) error { return c.RemoveAccountPrice("a0", "person") },
+		"owner":        func(c *store.Change) error { return c.SetAccountPrice("nobody", "sms", 1) },
+	} {
+		t.Run("not there "+name, func(t *testing.T) { refuses(t, s, store.ErrNone, do) })
+	}
+	refuses(t, s, store.ErrNoAccount, func(c *store.Change) error { return template(c, "nobody", "") })
 }
 
 func changedDomain(t *testing.T, place Place) {

@@ -17,6 +17,7 @@ import (
 	"dargah.dev/dargah/internal/fault"
 	"dargah.dev/dargah/internal/inquiry/credit"
 	"dargah.dev/dargah/internal/persian"
+	"dargah.dev/dargah/internal/rial"
 	"dargah.dev/dargah/internal/store"
 )
 
@@ -119,11 +120,20 @@ func accounts(t *testing.T, place Place) {
 		ID: "full", Number: 2, Domain: "b.example", Username: "کاربر", FirstName: "سارا", LastName: "آزمایشی",
 		Password: "$argon2id$one", TokenPassword: "$argon2id$two", Disabled: true, Expires: time.UnixMicro(1_800_000_000_000_000).UTC(),
 		TokenDays: 30, Rate: 7, Allowed: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")},
-		Grants:   account.NewGrants([]string{"person", "sms/send"}),
-		Lines:    []account.Line{{Number: "30001235"}, {Number: "30001234", Suspended: true}},
+		Grants: account.NewGrants([]string{"person", "sms/send"}),
+		Lines: []account.Line{
+			{Number: "30001235", Quiet: account.Hours{From: 1320, To: 420}, DayLimit: 50},
+			{Number: "30001234", Suspended: true},
+		},
 		Clients:  []account.Client{{ID: "z", SecretHash: [32]byte{9}, PasswordGrant: true}, {ID: "c", SecretHash: [32]byte{31: 8}}},
 		Business: []account.Business{{ID: "b", TokenHash: [32]byte{1, 2, 3}}},
-		Epoch:    4,
+		APIKeys:  []account.APIKey{{ID: "z", Hash: [32]byte{1}, Disabled: true}, {ID: "a", Hash: [32]byte{31: 2}}},
+		Templates: []account.Template{
+			{ID: "TydSt2skQE", Line: "30001235", Urgent: true, Once: true, Body: "کد شما: {code}\n{{}}"}, {ID: "ABCDEFGHIJ", Body: "{name}"},
+		},
+		QueryLogin: true, Prices: map[string]rial.Amount{"sms": 1200, "person": 0},
+		SMS:   account.Bounds{SpendDay: -1, NumberHour: 3, PrefixHour: 40},
+		Epoch: 4,
 	}
 	bare := account.Account{ID: "bare", Number: 1, Domain: "a.example", Username: "کاربر", TokenDays: 7, Rate: 5}
 	ok(t, s.PutDomains(t.Context(), domains))

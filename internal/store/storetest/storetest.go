@@ -64,6 +64,7 @@ func Run(t *testing.T, place func(testing.TB) Place) {
 		"changes of accounts":                     changedAccount,
 		"refused changes of accounts":             refusedAccounts,
 		"changes of what belongs to accounts":     changedBelongings,
+		"changes of what accounts send with":      changedSending,
 		"changes of domains":                      changedDomain,
 		"changes of the world":                    changedWorld,
 		"only one gets a name":                    nameRace,
