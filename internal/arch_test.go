@@ -35,7 +35,7 @@ var layers = []layer{
 	{"accounts", []string{"account"}, []string{"net/http"}},
 	{"business", []string{
 		"admission", "audit", "closing", "config", "credential", "event", "inquiry", "inquiry/credit", "inquiry/person",
-		"job", "ledger", "limit", "operator", "password", "payment", "seal", "sms", "token",
+		"job", "ledger", "limit", "operator", "password", "payment", "seal", "sms", "token", "webhook",
 	}, []string{"net/http"}},
 	{"the contract of dialects", []string{"dialect"}, nil},
 	{"how we are spoken to, the path, and what we speak to", []string{
@@ -61,6 +61,7 @@ var peers = map[string]string{
 	"fixture/population → fixture": "a population is made of a fixture's people",
 	"operator → sms":               "an operator takes parts of messages",
 	"store/storetest → store":      "the suite is for stores",
+	"webhook → sms":                "its events are of messages",
 
 	"operator/smpp → operator/smpp/pdu":          "a session speaks in PDUs",
 	"operator/smpp/smpptest → operator/smpp/pdu": "and so does its other end",

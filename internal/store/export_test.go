@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dargah.dev/dargah/internal/finding"
+	"dargah.dev/dargah/internal/webhook"
 )
 
 // The writer's connection, for tests that take it away or starve it.
@@ -53,3 +54,8 @@ func JudgeDisk(dir string, d Disk, size int64) (l finding.List) {
 
 // SettleMemory has done what the memory of people puts off.
 func SettleMemory(s *Store) { s.persons.recent.rows.CleanUp() }
+
+// Notify puts down notices as what happens to messages does.
+func (s *Store) Notify(ctx context.Context, account string, n webhook.Notice) error {
+	return s.write(ctx, "notify", func(tx *sql.Tx) error { return s.notify(tx, account, n) })
+}

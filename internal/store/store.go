@@ -54,14 +54,17 @@ type Store struct {
 
 	wallets wallets
 	dead    families
-	queue   queue
-	head    audit.Head    // of the trail, when it was opened
-	made    statements    // of the writer
-	group   groupSQL      // made of them
-	done    chan struct{} // closed when the committer has ended
-	closing chan struct{} // closed when it is to end
-	failing atomic.Bool   // the last transaction failed
-	changed atomic.Pointer[func()]
+	// listeners are the webhooks that are told, by account.
+	listeners  atomic.Pointer[map[string][]listener]
+	lastNotice atomic.Int64
+	queue      queue
+	head       audit.Head    // of the trail, when it was opened
+	made       statements    // of the writer
+	group      groupSQL      // made of them
+	done       chan struct{} // closed when the committer has ended
+	closing    chan struct{} // closed when it is to end
+	failing    atomic.Bool   // the last transaction failed
+	changed    atomic.Pointer[func()]
 
 	persons   personReader
 	reports   *sql.Stmt
@@ -141,7 +144,7 @@ func (s *Store) load(ctx context.Context, peopleMemory int64) (err error) {
 	if err := s.loadWallets(ctx); err != nil {
 		return err
 	}
-	if err := s.LoadFamilies(ctx); err != nil {
+	if err := errors.Join(s.LoadFamilies(ctx), s.LoadWebhooks(ctx)); err != nil {
 		return err
 	}
 	looking := &statements{db: s.reader, engine: s.engine}

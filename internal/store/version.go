@@ -13,6 +13,7 @@ const (
 	kindAccounts = "accounts"
 	kindFamilies = "families"
 	kindWorld    = "world"
+	kindWebhooks = "webhooks"
 	kindPeople   = "people"
 )
 
@@ -21,6 +22,7 @@ type Versions struct {
 	Accounts int64 // domains, accounts and what belongs to them
 	Families int64 // families of refresh tokens that were killed
 	World    int64 // prices, origins, scenarios
+	Webhooks int64 // who hears of what
 	People   int64 // people who were in the register before
 }
 
@@ -28,7 +30,7 @@ type Versions struct {
 func (s *Store) Versions(ctx context.Context) (v Versions, err error) {
 	rows, err := s.reader.QueryContext(ctx, `SELECT kind, number FROM version`)
 	if err == nil {
-		of := map[string]*int64{kindAccounts: &v.Accounts, kindFamilies: &v.Families, kindWorld: &v.World, kindPeople: &v.People}
+		of := map[string]*int64{kindAccounts: &v.Accounts, kindFamilies: &v.Families, kindWorld: &v.World, kindWebhooks: &v.Webhooks, kindPeople: &v.People}
 		err = scan(rows, func(into func(...any) error) error {
 			var kind string
 			var number int64

@@ -69,6 +69,7 @@ func Run(t *testing.T, place func(testing.TB) Place) {
 		"changes of the world":                    changedWorld,
 		"only one gets a name":                    nameRace,
 		"changes beside calls":                    changesBesideCalls,
+		"webhooks":                                webhooks,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

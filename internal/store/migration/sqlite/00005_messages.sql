@@ -6,7 +6,7 @@ CREATE TABLE sequence (
     name TEXT PRIMARY KEY,
     next INTEGER NOT NULL
 ) STRICT;
-INSERT INTO sequence (name, next) VALUES ('message', 1), ('incoming', 1), ('notice', 1);
+INSERT INTO sequence (name, next) VALUES ('message', 1), ('incoming', 1);
 
 -- What one call sends. id is that of its first message, and those of the
 -- others follow it; sealed holds lines, recipients and texts; state is 0, or 1
@@ -171,8 +171,8 @@ ALTER TABLE line ADD COLUMN quiet_until INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE line ADD COLUMN day_limit INTEGER NOT NULL DEFAULT 0;
 
 -- Where customers hear of what happens. sealed holds the address and the
--- secrets; events are their names with commas between; failing_since is 0 where
--- the last notice arrived.
+-- secrets; events are their names with commas between; failing_since is when the
+-- first of so many failures in a row came, or 0.
 CREATE TABLE webhook (
     id            TEXT PRIMARY KEY,
     account       TEXT NOT NULL REFERENCES account (id),
@@ -180,6 +180,7 @@ CREATE TABLE webhook (
     with_text     INTEGER NOT NULL,
     disabled      INTEGER NOT NULL,
     failing_since INTEGER NOT NULL,
+    failures      INTEGER NOT NULL,
     at            INTEGER NOT NULL,
     sealed        BLOB NOT NULL
 ) STRICT;
@@ -187,7 +188,8 @@ CREATE INDEX webhook_account ON webhook (account);
 INSERT INTO version (kind, number) VALUES ('webhooks', 1);
 
 -- One event for one webhook. ref is a message or an incoming message; outcome
--- is 0 while it is to be sent, 1 when it arrived, 2 when it was given up.
+-- is 0 while it is to be sent, 1 when it arrived, 2 when it was given up. Its
+-- jobs are of a kind for each webhook, so that one cannot keep another waiting.
 CREATE TABLE notice (
     id       INTEGER PRIMARY KEY,
     webhook  TEXT NOT NULL,
