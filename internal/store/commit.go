@@ -219,6 +219,9 @@ func (c *committer) settle(taken []*order) {
 
 func (c *committer) try(taken []*order) error {
 	err := c.commit(taken, false)
+	if c.group.recalled && (errors.Is(err, errOutdated) || errors.Is(err, errMoved) || errors.Is(err, errUndone) && !ended(taken)) {
+		err = c.commit(taken, false)
+	}
 	if errors.Is(err, errRepeated) {
 		err = c.commit(taken, true)
 	}
@@ -233,8 +236,10 @@ func (c *committer) commit(taken []*order, careful bool) error {
 		err = c.resolve(err)
 	}
 	if err != nil {
+		g.forget()
 		return err
 	}
+	g.remember()
 	g.trail.seen = g.trail.next
 	for _, w := range g.wallets {
 		if w.balance != none {
@@ -254,6 +259,14 @@ func (c *committer) commit(taken []*order, careful bool) error {
 	return nil
 }
 
+// errUndone: a commit gave no answer, and was found not to have been done.
+var errUndone = errors.New("nothing was done")
+
+// ended tells whether any of the callers was let go.
+func ended(taken []*order) bool {
+	return slices.ContainsFunc(taken, func(o *order) bool { return o.ended.Load() })
+}
+
 // hopeful is how often the outcome of a group is asked for before those who
 // wait behind it are let go: a server that is down should not keep them.
 const hopeful = 4
@@ -269,7 +282,7 @@ func (c *committer) resolve(uncertain error) error {
 		case err == nil && done:
 			return nil
 		case err == nil:
-			return fmt.Errorf("nothing was done: %w", errors.Unwrap(uncertain))
+			return fmt.Errorf("%w: %w", errUndone, errors.Unwrap(uncertain))
 		case c.store.queue.over() && asked > 3:
 			return uncertain
 		}

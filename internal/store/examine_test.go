@@ -136,7 +136,7 @@ func TestExamineADamagedFile(t *testing.T) {
 	t.Parallel()
 	at := store.Folder(t.TempDir())
 	s := storetest.Must(t, place(t, at), store.Options{})
-	must(t, s.PutPeople(t.Context(), storetest.People(0, 500), nil))
+	must(t, s.PutPeople(t.Context(), storetest.People(0, 1000), nil)) // more pages than are damaged
 	storetest.Close(t, s)
 	path := filepath.Join(at.Dir, "dargah.db")
 	file, err := os.ReadFile(path)

@@ -35,7 +35,11 @@ type group struct {
 	held     map[string]*reservation // by call
 
 	entrySeq, entryFrom int64
+	fence               int64 // of the head, as it was read
 	trail               trail
+	memory              memory
+	recalled            bool // nothing was asked: all comes from memory
+	remote              bool // what was sent to the database may come late
 
 	// Parameters of rows to write.
 	entries, records, answers, reserved, operations []any
@@ -63,12 +67,13 @@ type groupSQL struct {
 	reserved, operations                 bulk
 	pay                                  [payAtOnce]*query
 	move, advance, raise, numbered       *query
+	bar                                  *query
 	answered, unanswered, released       *query
 }
 
 func (p *statements) group(lock string) groupSQL {
 	g := groupSQL{
-		head:     p.prepare(`SELECT entry_seq, seq, link FROM audit_head WHERE id = 1` + lock),
+		head:     p.prepare(`SELECT entry_seq, seq, link, fence FROM audit_head WHERE id = 1` + lock),
 		wallets:  p.list(`SELECT account, balance FROM wallet WHERE account`),
 		families: p.list(`SELECT family, generation, rotated_at, dead_at, expires_at FROM refresh_family WHERE family`),
 		kept:     p.list(`SELECT id, call, body, sealed, at, open FROM answer WHERE id`),
@@ -95,7 +100,8 @@ func (p *statements) group(lock string) groupSQL {
 		numbered: p.prepare(`UPDATE refresh_family SET death = (SELECT number FROM version WHERE kind = 'families') ` +
 			`WHERE dead_at <> 0 AND death = 0`),
 		advance: p.prepare(`UPDATE audit_head SET seq = $1, link = $2, entry_seq = $3 ` +
-			`WHERE id = 1 AND seq = $4 AND link = $5 AND entry_seq = $6`),
+			`WHERE id = 1 AND seq = $4 AND link = $5 AND entry_seq = $6 AND fence = $7`),
+		bar: p.prepare(`UPDATE audit_head SET fence = fence + 1 WHERE id = 1`),
 	}
 	for i := range g.pay {
 		g.pay[i] = p.pay(i + 1)
@@ -117,6 +123,7 @@ func (g *group) reset(orders []*order, careful bool, now time.Time) {
 	g.entries, g.records, g.answers = g.entries[:0], g.records[:0], g.answers[:0]
 	g.reserved, g.operations = g.reserved[:0], g.operations[:0]
 	g.statements, g.scratch = g.statements[:0], g.scratch[:0]
+	g.recalled = false
 }
 
 // run is the transaction.
@@ -141,12 +148,15 @@ func (g *group) read() error {
 	var seq int64
 	var link []byte
 	g.questions = append(g.questions[:0], question{g.sql.head, nil, func(into func(...any) error) error {
-		return into(&g.entrySeq, &seq, &link)
+		return into(&g.entrySeq, &seq, &link, &g.fence)
 	}})
-	g.askWallets()
 	g.askFamilies()
 	g.askKept()
 	g.askHeld()
+	if g.recalled = len(g.questions) == 1 && !g.careful && g.recall(); g.recalled {
+		return nil
+	}
+	g.askWallets()
 	if err := g.session.ask(g.questions); err != nil {
 		return fmt.Errorf("read what a group needs: %w", err)
 	}
@@ -158,6 +168,7 @@ func (g *group) read() error {
 // nodes, but never to before what this one saw.
 func (g *group) begin(seq int64, link []byte) error {
 	foreign, err := g.trail.begin(seq, link)
+	g.memory.read(foreign || err != nil || g.entrySeq != g.memory.entrySeq)
 	if err != nil || !foreign || g.trail.seen.Seq == 0 {
 		return err
 	}
@@ -355,6 +366,9 @@ func (g *group) record(r *audit.Record, outcome string, price int64, document st
 }
 
 func (g *group) write() error {
+	if err := g.advance(); err != nil {
+		return err
+	}
 	g.payAll()
 	for name, h := range g.houses {
 		if h.moved != 0 {
@@ -367,7 +381,6 @@ func (g *group) write() error {
 	g.statements = g.sql.answers.statements(g.statements, g.answers, false, nil)
 	g.statements = g.sql.reserved.statements(g.statements, g.reserved, false, nil)
 	g.statements = g.sql.operations.statements(g.statements, g.operations, false, nil)
-	g.advance()
 	return g.session.tell(g.statements)
 }
 
@@ -376,13 +389,22 @@ func (g *group) tell(q *query, want int64, otherwise error, args ...any) {
 }
 
 // advance moves the head to the group's last record and entry, from where it
-// was read.
-func (g *group) advance() {
+// was read. It comes first: where the head is not locked yet, all nodes must
+// take its lock before any other.
+func (g *group) advance() error {
 	from, to := &g.trail.head, &g.trail.next
 	if from.Seq == to.Seq && g.entryFrom == g.entrySeq {
-		return
+		if g.recalled {
+			return errOutdated // nothing would show whether what was decided by is still so
+		}
+		return nil
 	}
-	g.tell(g.sql.advance, 1, ErrTrail, to.Seq, to.Link[:], g.entrySeq, from.Seq, from.Link[:], g.entryFrom)
+	otherwise := ErrTrail
+	if g.recalled {
+		otherwise = errOutdated
+	}
+	g.tell(g.sql.advance, 1, otherwise, to.Seq, to.Link[:], g.entrySeq, from.Seq, from.Link[:], g.entryFrom, g.fence)
+	return nil
 }
 
 func (g *group) writeFamilies() {

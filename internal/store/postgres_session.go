@@ -11,7 +11,8 @@ import (
 )
 
 // postgresSession sends the questions of a transaction in one round trip, and
-// its statements with the commit in another. It has a connection of its own,
+// its statements with the commit in another; without questions there is one
+// trip alone. It has a connection of its own,
 // which it makes anew when it is lost.
 type postgresSession struct {
 	config  *pgx.ConnConfig
@@ -69,15 +70,20 @@ func (s *postgresSession) pose(questions []question) (err error) {
 }
 
 func (s *postgresSession) tell(statements []statement) error {
-	if s.conn == nil || !s.open {
-		return errors.New("commit: no transaction is under way")
+	if err := s.connect(); err != nil {
+		return err
 	}
 	var batch pgx.Batch
+	begins := !s.open
+	if begins {
+		batch.Queue("BEGIN")
+		s.open = true
+	}
 	for i := range statements {
 		batch.Queue(s.text(&statements[i]), statements[i].args...)
 	}
 	batch.Queue("COMMIT")
-	err := s.told(&batch, statements)
+	err := s.told(&batch, begins, statements)
 	if err == nil {
 		s.open = false
 		return nil
@@ -91,7 +97,7 @@ func (s *postgresSession) tell(statements []statement) error {
 }
 
 // told sends statements and the commit, and reads what became of them.
-func (s *postgresSession) told(batch *pgx.Batch, statements []statement) (err error) {
+func (s *postgresSession) told(batch *pgx.Batch, begins bool, statements []statement) (err error) {
 	results := s.conn.SendBatch(context.Background(), batch)
 	defer func() {
 		// After an error the rest was skipped, and says the same.
@@ -99,6 +105,11 @@ func (s *postgresSession) told(batch *pgx.Batch, statements []statement) (err er
 			err = closed
 		}
 	}()
+	if begins {
+		if _, err := results.Exec(); err != nil {
+			return fmt.Errorf("begin: %w", err)
+		}
+	}
 	for i := range statements {
 		if _, err := results.Exec(); err != nil {
 			return classified(err, &statements[i])

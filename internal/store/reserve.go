@@ -277,12 +277,14 @@ func (g *group) keep(o *order) {
 }
 
 // landed tells whether the group's transaction was done, whose commit gave no
-// answer. It waits for the transaction to end, where it still runs.
+// answer. It waits for the transaction to end, where it still runs. One that
+// began with its statements may not have reached the server yet: the fence
+// keeps it from doing anything when it does.
 func (g *group) landed() (done bool, err error) {
 	defer g.session.abandon()
-	var seq, entries int64
+	var seq, entries, fence int64
 	var link []byte
-	look := func(into func(...any) error) error { return into(&entries, &seq, &link) }
+	look := func(into func(...any) error) error { return into(&entries, &seq, &link, &fence) }
 	if err := g.session.ask([]question{{g.sql.head, nil, look}}); err != nil {
 		return false, err
 	}
@@ -295,6 +297,9 @@ func (g *group) landed() (done bool, err error) {
 		done = string(link) == string(g.trail.next.Link[:])
 		return err
 	}}})
+	if err == nil && !done && g.recalled && g.remote {
+		err = g.session.tell([]statement{{g.sql.bar, nil, 1, ErrTrail}})
+	}
 	return done, err
 }
 

@@ -24,8 +24,9 @@ type session interface {
 	// ask begins a transaction where none is under way, and asks the questions
 	// in their order.
 	ask(questions []question) error
-	// tell runs the statements in their order and commits. An error means that
-	// nothing was done, but for errUncertain.
+	// tell runs the statements in their order and commits, in the transaction
+	// under way or one of their own. An error means that nothing was done, but
+	// for errUncertain.
 	tell(statements []statement) error
 	// abandon undoes what was not told. It is harmless where nothing is under way.
 	abandon()
@@ -61,12 +62,20 @@ type sqliteSession struct {
 	tx *sql.Tx
 }
 
-func (s *sqliteSession) ask(questions []question) (err error) {
-	if s.tx == nil {
-		// A transaction that has begun is finished: no context ends it.
-		if s.tx, err = s.db.BeginTx(context.Background(), nil); err != nil {
-			return fmt.Errorf("begin: %w", err)
-		}
+func (s *sqliteSession) begin() (err error) {
+	if s.tx != nil {
+		return nil
+	}
+	// A transaction that has begun is finished: no context ends it.
+	if s.tx, err = s.db.BeginTx(context.Background(), nil); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	return nil
+}
+
+func (s *sqliteSession) ask(questions []question) error {
+	if err := s.begin(); err != nil {
+		return err
 	}
 	for _, q := range questions {
 		rows, err := s.tx.Stmt(q.query.made).Query(q.args...) //nolint:sqlclosecheck // the transaction closes its statements
@@ -81,6 +90,9 @@ func (s *sqliteSession) ask(questions []question) (err error) {
 }
 
 func (s *sqliteSession) tell(statements []statement) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
 	for i := range statements {
 		st := &statements[i]
 		changed, err := st.query.exec(s.tx, st.args...)

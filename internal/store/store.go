@@ -102,7 +102,7 @@ func begin(ctx context.Context, at Location, opts Options, how use) (_ *Store, e
 	}
 	s.queue.wake = make(chan struct{}, 1)
 	commits := &committer{store: s, groupMax: cmp.Or(opts.GroupMax, 512), watch: watch{queue: &s.queue}}
-	commits.group = group{sql: s.group, trail: s.trail(), session: s.engine.session()}
+	commits.group = group{sql: s.group, trail: s.trail(), session: s.engine.session(), remote: s.engine.shared()}
 	go commits.run(s.done)
 	return s, nil
 }

@@ -48,6 +48,9 @@ func (t *trail) begin(seq int64, link []byte) (foreign bool, err error) {
 	return read != t.seen, nil
 }
 
+// resume goes on from what this node wrote last.
+func (t *trail) resume() { t.head, t.next, t.bytes = t.seen, t.seen, t.bytes[:0] }
+
 // add makes the record the next one. The line and what it points to are good
 // until the next add and the next begin.
 func (t *trail) add(r *audit.Record, outcome string, price int64, document string) *audit.Line {
