@@ -57,6 +57,7 @@ type session struct {
 	sequence uint32
 	pending  map[uint32]pending
 	leaving  chan struct{} // closed when pending is empty; nil unless somebody waits
+	unbound  bool          // nothing more is sent: unbind was, or is about to be
 	reason   error         // why it ended
 	words    []byte        // its last PDU
 
@@ -189,7 +190,7 @@ func (s *session) leave(ctx context.Context) error {
 func (s *session) left() {
 	if s.leaving != nil {
 		close(s.leaving)
-		s.leaving = nil
+		s.leaving, s.unbound = nil, true
 	}
 }
 

@@ -83,9 +83,16 @@ func (o *Operator) Submit(ctx context.Context, p operator.Part) (string, error) 
 		return "", fmt.Errorf("operator %s: %w", o.settings.Name, operator.ErrThrottled)
 	}
 	c := &call{part: &p, answer: make(chan answer, 1)}
+	down := o.down()
+	queue := o.queue
 	select {
-	case o.queue <- c:
-	case <-o.down():
+	case <-down:
+		queue = nil // a bind that is about to end may still listen
+	default:
+	}
+	select {
+	case queue <- c:
+	case <-down:
 		return "", fmt.Errorf("operator %s: no bind: %w", o.settings.Name, operator.ErrUnsent)
 	case <-ctx.Done():
 		return "", fmt.Errorf("operator %s: %w: %w", o.settings.Name, operator.ErrUnsent, context.Cause(ctx))

@@ -74,6 +74,9 @@ func (s *session) submit(c *call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := pdu.Header{Command: pdu.SubmitSM, Sequence: s.next()}
+	if err == nil && s.unbound {
+		err = fmt.Errorf("%w: %w", operator.ErrUnsent, errClosed)
+	}
 	if err == nil {
 		err = s.put(func(b []byte) ([]byte, error) { return m.Append(b, h) })
 	}
