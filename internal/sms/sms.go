@@ -70,8 +70,16 @@ type Batch struct {
 	Price rial.Amount // of all together
 	// Cap is how much the account may spend on messages in a day of Tehran, this
 	// batch among it; 0 is any amount. The store decides, with fault.Quota.
-	Cap      rial.Amount
+	Cap rial.Amount
+	// Daily bounds lines in the same way; blocked messages do not count.
+	Daily    []Daily
 	Messages []Message
+}
+
+// Daily is how many messages may go out by a line in a day of Tehran.
+type Daily struct {
+	Line     string // in any spelling
+	Messages int    // above 0
 }
 
 // Margin is how long before its time a scheduled batch can be cancelled at the

@@ -83,6 +83,25 @@ func (p *statements) bulk(columns int, head, tail string) bulk {
 	return b
 }
 
+// update prepares head (VALUES …) AS v tail, which changes one row for each; the
+// columns of v are column1, column2 … on both engines. PostgreSQL has to be told
+// their kinds.
+func (p *statements) update(head string, kinds []string, tail string) bulk {
+	b := bulk{columns: len(kinds)}
+	for size := range b.sizes {
+		var first []string
+		for i, kind := range kinds {
+			first = append(first, "cast("+p.mark(i+1)+" AS "+kind+")")
+		}
+		text := head + " (VALUES (" + strings.Join(first, ",") + ")"
+		if size > 0 {
+			text += "," + p.valuesFrom(1, 1<<size, len(kinds))
+		}
+		b.sizes[size] = p.prepare(text + ") AS v " + tail)
+	}
+	return b
+}
+
 // statements appends what writes the rows whose parameters are in args, one
 // row after the other. Where all is set each row must be new, or the
 // transaction fails with otherwise.
@@ -141,14 +160,18 @@ func (l *list) questions(to []question, keys []any, row func(into func(...any) e
 
 // values writes n rows of columns parameters each: ($1,$2),($3,$4), as the
 // engine marks them.
-func (p *statements) values(n, columns int) string {
+func (p *statements) values(n, columns int) string { return p.valuesFrom(0, n, columns) }
+
+// valuesFrom leaves out the rows before the from-th, whose parameters stand
+// elsewhere.
+func (p *statements) valuesFrom(from, n, columns int) string {
 	var text strings.Builder
-	for row := range n {
+	for row := from; row < n; row++ {
 		for column := range columns {
 			switch {
 			case column > 0:
 				text.WriteByte(',')
-			case row > 0:
+			case row > from:
 				text.WriteString(",(")
 			default:
 				text.WriteByte('(')

@@ -12,6 +12,7 @@ import (
 
 	"dargah.dev/dargah/internal/closing"
 	"dargah.dev/dargah/internal/fault"
+	"dargah.dev/dargah/internal/job"
 )
 
 // How long a group waits for those whom the last group answered, and who may
@@ -22,10 +23,12 @@ const (
 )
 
 // Commit makes what a call leaves behind durable, all of it or nothing, before
-// it returns. Two refusals are decided here, and are on record when they are
-// returned: fault.Credit, where the wallet does not cover the charge, and
-// fault.Grant, where the refresh token is spent, stolen or dead. Any other
-// error means that nothing was stored.
+// it returns. Some refusals are decided here, and are on record when they are
+// returned: fault.Credit, where the wallet does not cover the charge;
+// fault.Grant, where the refresh token is spent, stolen or dead; fault.Quota,
+// where a batch goes beyond its Cap or a line's; fault.NotFound and
+// fault.TooLate, where a batch cannot be cancelled. Any other error means that
+// nothing was stored.
 //
 // A charge whose call id was charged before is left as it is, and that is no
 // error. The context counts until the closing is taken up; from then on Commit
@@ -34,7 +37,11 @@ func (s *Store) Commit(ctx context.Context, c closing.Closing) error {
 	if p := c.Charge; p.Amount < 0 || p.Held < 0 || (p.Amount > 0 || p.Held > 0) && c.Record.Call == "" {
 		return errors.New("commit a closing: a charge needs an amount above zero and a call id")
 	}
-	return told("commit a closing", s.do(ctx, func(o *order) { o.Closing = c }))
+	p, err := s.pack(&c)
+	if err != nil {
+		return fmt.Errorf("commit a closing: %w", err)
+	}
+	return told("commit a closing", s.do(ctx, func(o *order) { o.Closing, o.parcel = c, p }))
 }
 
 // told says what was being done, but for what the group decided.
@@ -168,6 +175,7 @@ func (c *committer) run(done chan struct{}) {
 		}
 	}
 	c.reverse()
+	_ = c.group.session.close() // whatever was told is durable
 }
 
 // drain commits group after group until nobody waits. After a group of more
@@ -211,7 +219,7 @@ func (c *committer) settle(taken []*order) {
 		if err != nil {
 			outcome = err
 		}
-		if !o.end(outcome) && outcome == nil && o.Charge.Amount > 0 && o.Key == nil && !o.reversal {
+		if !o.end(outcome) && outcome == nil && o.Key == nil && !o.reversal && (o.Charge.Amount > 0 || o.parcel != nil) {
 			c.reversed = append(c.reversed, o)
 		}
 	}
@@ -245,6 +253,9 @@ func (c *committer) commit(taken []*order, careful bool) error {
 		if w.balance != none {
 			c.store.wallets.set(w.account, w.balance)
 		}
+	}
+	if g.woken {
+		c.store.wake(job.Send)
 	}
 	died := false
 	for name, f := range g.families {
@@ -306,8 +317,8 @@ func (c *committer) reverse() {
 	}
 	back := make([]*order, 0, len(c.reversed))
 	for _, o := range c.reversed {
-		r := &order{Closing: o.Closing, reversal: true, since: time.Now(), done: make(chan error, 1)}
-		r.Rotation, r.Key = nil, nil
+		r := &order{Closing: o.Closing, parcel: o.parcel, reversal: true, since: time.Now(), done: make(chan error, 1)}
+		r.Rotation, r.Key, r.Cancel = nil, nil, nil
 		back = append(back, r)
 	}
 	if c.try(back) == nil {

@@ -43,8 +43,11 @@ type engine interface {
 	// lock is what keeps the rows of a SELECT from others until the
 	// transaction ends.
 	lock() string
+	// skip is what leaves out the rows that others have locked.
+	skip() string
 	// snapshot is a transaction that reads all as it was at one moment.
 	snapshot() *sql.TxOptions
+	// session is a new one, which is to be closed.
 	session() session
 
 	// rewrite leaves nothing behind of what was blanked.

@@ -33,6 +33,10 @@ type group struct {
 	families map[string]*family
 	kept     map[[32]byte]*kept
 	held     map[string]*reservation // by call
+	sent     map[int64]*sent         // batches that are not to be sent after all
+	used     map[spot]*used          // in a day, with what the group adds
+	spends   map[spot]used           // by the group
+	woken    bool                    // a job is due
 
 	entrySeq, entryFrom int64
 	fence               int64 // of the head, as it was read
@@ -43,6 +47,7 @@ type group struct {
 
 	// Parameters of rows to write.
 	entries, records, answers, reserved, operations []any
+	batches, messages, jobs, reads                  []any
 
 	questions  []question
 	statements []statement
@@ -65,6 +70,7 @@ type groupSQL struct {
 	wallets, families, kept, held        list
 	entries, records, rotated, answers   bulk
 	reserved, operations                 bulk
+	sends                                sendSQL
 	pay                                  [payAtOnce]*query
 	move, advance, raise, numbered       *query
 	bar                                  *query
@@ -101,7 +107,8 @@ func (p *statements) group(lock string) groupSQL {
 			`WHERE dead_at <> 0 AND death = 0`),
 		advance: p.prepare(`UPDATE audit_head SET seq = $1, link = $2, entry_seq = $3 ` +
 			`WHERE id = 1 AND seq = $4 AND link = $5 AND entry_seq = $6 AND fence = $7`),
-		bar: p.prepare(`UPDATE audit_head SET fence = fence + 1 WHERE id = 1`),
+		bar:   p.prepare(`UPDATE audit_head SET fence = fence + 1 WHERE id = 1`),
+		sends: p.sends(lock),
 	}
 	for i := range g.pay {
 		g.pay[i] = p.pay(i + 1)
@@ -124,6 +131,7 @@ func (g *group) reset(orders []*order, careful bool, now time.Time) {
 	g.reserved, g.operations = g.reserved[:0], g.operations[:0]
 	g.statements, g.scratch = g.statements[:0], g.scratch[:0]
 	g.recalled = false
+	g.resetSends()
 }
 
 // run is the transaction.
@@ -153,6 +161,7 @@ func (g *group) read() error {
 	g.askFamilies()
 	g.askKept()
 	g.askHeld()
+	g.askSends()
 	if g.recalled = len(g.questions) == 1 && !g.careful && g.recall(); g.recalled {
 		return nil
 	}
@@ -243,8 +252,7 @@ func (g *group) decide(o *order) error {
 	case o.operation != nil:
 		return g.operate(o)
 	case o.reversal:
-		g.reverse(o)
-		return nil
+		return g.reverse(o)
 	default:
 		return g.close(o)
 	}
@@ -258,6 +266,12 @@ func (g *group) close(o *order) error {
 	}
 	if g.answered(o, &o.Record, o.Key) {
 		return nil
+	}
+	if o.Cancel != nil {
+		return g.closeCancel(o)
+	}
+	if !g.within(o.parcel) {
+		return g.overspent(o)
 	}
 	var f *family
 	var before family
@@ -281,6 +295,8 @@ func (g *group) close(o *order) error {
 		return nil
 	}
 	g.keep(o)
+	g.put(o.parcel)
+	g.markRead(o.Read)
 	g.record(&o.Record, o.Record.Outcome, int64(o.Record.Price), o.Record.Document)
 	return nil
 }
@@ -289,6 +305,9 @@ func (g *group) close(o *order) error {
 // this group.
 func (g *group) repeated(o *order) (bool, error) {
 	if o.Charge.Amount == 0 {
+		if o.parcel != nil {
+			return g.repeatedBatch(o.parcel, o.Record.Call)
+		}
 		return false, nil
 	}
 	for i := 0; i < len(g.entries); i += g.sql.entries.columns {
@@ -377,6 +396,7 @@ func (g *group) write() error {
 	}
 	g.statements = g.sql.entries.statements(g.statements, g.entries, true, errRepeated)
 	g.writeFamilies()
+	g.writeSends()
 	g.statements = g.sql.records.statements(g.statements, g.records, false, nil)
 	g.statements = g.sql.answers.statements(g.statements, g.answers, false, nil)
 	g.statements = g.sql.reserved.statements(g.statements, g.reserved, false, nil)

@@ -25,7 +25,8 @@ type order struct {
 	closing.Closing
 	intent    *closing.Intent
 	operation *ledger.Operation
-	reversal  bool // of the closing's charge, whose answer nobody got
+	reversal  bool    // of the closing's charge, whose answer nobody got
+	parcel    *parcel // of the closing's batch
 
 	since   time.Time
 	refusal error      // what the group decided
@@ -42,6 +43,8 @@ func (o *order) wallet() string {
 		return o.intent.Account
 	case o.operation != nil:
 		return o.operation.Account
+	case o.Cancel != nil:
+		return o.Cancel.Account
 	case o.Charge.Amount > 0 || o.Charge.Held > 0:
 		return o.Charge.Account
 	default:
@@ -75,7 +78,7 @@ func (s *Store) do(ctx context.Context, fill func(*order)) error {
 	if errors.Is(err, errPatience) {
 		return err // the committer may have it still
 	}
-	o.Closing, o.intent, o.operation, o.refusal = closing.Closing{}, nil, nil, nil
+	o.Closing, o.intent, o.operation, o.parcel, o.refusal = closing.Closing{}, nil, nil, nil, nil
 	o.ended.Store(false)
 	orders.Put(o)
 	return err

@@ -35,7 +35,7 @@ var synchronousCommit = "on"
 // postgresEngine is a database on a server that other nodes use too.
 type postgresEngine struct {
 	writer, reader, slow *sql.DB
-	commits              postgresSession // the committer's
+	committing           *pgx.ConnConfig // of sessions
 }
 
 func openPostgres(ctx context.Context, at Location, how use) (engine, error) {
@@ -48,10 +48,10 @@ func openPostgres(ctx context.Context, at Location, how use) (engine, error) {
 		e.slow = pool(postgresConfig(base, patient|readOnly), 4)
 		e.writer, e.reader = e.slow, e.slow
 	} else {
-		e.commits.config = postgresConfig(base, hasty)
+		e.committing = postgresConfig(base, hasty)
 		// Its statements have one good plan each, and up to thousands of
 		// parameters: planning each anew is a part of their time.
-		e.commits.config.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+		e.committing.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 		e.writer = pool(postgresConfig(base, hasty), 4)
 		e.reader = pool(postgresConfig(base, hasty|readOnly), max(8, 4*runtime.GOMAXPROCS(0)))
 		e.slow = pool(postgresConfig(base, patient), 2)
@@ -103,11 +103,13 @@ func (e *postgresEngine) prepares() bool { return false }
 
 func (e *postgresEngine) lock() string { return " FOR UPDATE" }
 
+func (e *postgresEngine) skip() string { return " FOR UPDATE SKIP LOCKED" }
+
 func (e *postgresEngine) snapshot() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 }
 
-func (e *postgresEngine) session() session { return &e.commits }
+func (e *postgresEngine) session() session { return &postgresSession{config: e.committing} }
 
 // rewrite writes those tables anew in which something was blanked: the old
 // rows' bytes would stay in the gaps of their pages.
@@ -121,5 +123,5 @@ func (e *postgresEngine) rewrite(ctx context.Context) error {
 }
 
 func (e *postgresEngine) close() error {
-	return errors.Join(e.commits.close(), e.writer.Close(), e.reader.Close(), e.slow.Close())
+	return errors.Join(e.writer.Close(), e.reader.Close(), e.slow.Close())
 }

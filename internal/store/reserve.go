@@ -315,14 +315,22 @@ func (g *group) reservedBefore(failed *error) bool {
 	return amount != 0
 }
 
-// reverse gives a charge back whose answer nobody got.
-func (g *group) reverse(o *order) {
+// reverse gives a charge back whose answer nobody got. Messages that it paid for
+// are not sent; where somebody has begun to, the charge stays.
+func (g *group) reverse(o *order) error {
 	call, amount := o.Record.Call, int64(o.Charge.Amount)
-	w := g.wallets[o.Charge.Account]
-	id := "unheard/" + call
-	g.post(w, id, ledger.Refund, amount)
-	g.operations = append(g.operations, id, "dargah", "the answer was never sent: the store was late", call, g.now)
+	if o.parcel != nil {
+		b := g.sent[o.parcel.id]
+		if !b.waits {
+			return nil
+		}
+		if _, err := g.void(o.parcel.id, b); err != nil {
+			return err
+		}
+	}
+	g.giveBack("unheard/"+call, o.Charge.Account, call, "the answer was never sent: the store was late", amount)
 	r := o.Record
 	r.Took = time.Duration(g.now-micros(r.At)) * time.Microsecond
 	g.record(&r, fault.Unavailable.String(), -amount, "")
+	return nil
 }

@@ -17,6 +17,14 @@ func scan(rows *sql.Rows, row func(into func(...any) error) error) (err error) {
 	return rows.Err()
 }
 
+// rows runs a query within a transaction, whose rows are to be scanned.
+func (q *query) rows(tx *sql.Tx, args ...any) (*sql.Rows, error) {
+	if q.made != nil {
+		return tx.Stmt(q.made).Query(args...) //nolint:sqlclosecheck // the transaction closes its statements
+	}
+	return tx.Query(q.text, args...)
+}
+
 // flag is how a boolean is stored: SQLite has no other.
 func flag(b bool) int64 {
 	if b {

@@ -173,6 +173,8 @@ func (e *sqliteEngine) prepares() bool { return true }
 // lock has nothing to say: transactions have the whole database.
 func (e *sqliteEngine) lock() string { return "" }
 
+func (e *sqliteEngine) skip() string { return "" }
+
 // snapshot is any transaction.
 func (e *sqliteEngine) snapshot() *sql.TxOptions { return nil }
 

@@ -58,12 +58,15 @@ type Store struct {
 	listeners  atomic.Pointer[map[string][]listener]
 	lastNotice atomic.Int64
 	queue      queue
-	head       audit.Head    // of the trail, when it was opened
-	made       statements    // of the writer
-	group      groupSQL      // made of them
-	done       chan struct{} // closed when the committer has ended
-	closing    chan struct{} // closed when it is to end
-	failing    atomic.Bool   // the last transaction failed
+	head       audit.Head // of the trail, when it was opened
+	made       statements // of the writer
+	group      groupSQL   // made of them, as what follows
+	jobs       jobSQL
+	ids        sequence                 // of messages
+	wakes      map[string]chan struct{} // by kind of jobs
+	done       chan struct{}            // closed when the committer has ended
+	closing    chan struct{}            // closed when it is to end
+	failing    atomic.Bool              // the last transaction failed
 	changed    atomic.Pointer[func()]
 
 	persons   personReader
@@ -89,7 +92,8 @@ func Attach(ctx context.Context, at Location, opts Options) (*Store, error) {
 }
 
 func begin(ctx context.Context, at Location, opts Options, how use) (_ *Store, err error) {
-	s := &Store{now: opts.Now, done: make(chan struct{}), closing: make(chan struct{})}
+	s := &Store{now: opts.Now, done: make(chan struct{}), closing: make(chan struct{}), wakes: newWakes()}
+	s.ids = sequence{store: s, name: "message"}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -130,6 +134,7 @@ func (s *Store) open(ctx context.Context, at Location, how use, opts Options) (e
 	}
 	s.made.db, s.made.engine = s.writer, s.engine
 	s.group = s.made.group(s.engine.lock())
+	s.jobs = s.made.jobs(s.engine.skip())
 	return s.made.err
 }
 
@@ -181,6 +186,7 @@ func (s *Store) Close() error {
 		s.queue.close()
 		close(s.closing)
 		<-s.done
+		s.ids.working.Wait()
 		s.closed = s.release()
 	})
 	return s.closed

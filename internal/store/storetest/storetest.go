@@ -70,6 +70,14 @@ func Run(t *testing.T, place func(testing.TB) Place) {
 		"only one gets a name":                    nameRace,
 		"changes beside calls":                    changesBesideCalls,
 		"webhooks":                                webhooks,
+		"messages are stored with their charge":   accepted,
+		"messages are stored once":                acceptedOnce,
+		"bad sendings":                            badSending,
+		"a cap is exact":                          spendingCap,
+		"a line's quota is exact":                 lineQuota,
+		"cancelled batches":                       cancelledBatch,
+		"cancelled or taken, never both":          cancelRace,
+		"ids are given out once":                  manyIDs,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -22,13 +22,12 @@ CREATE TABLE batch (
     once     BIGINT NOT NULL,
     count    BIGINT NOT NULL,
     price    BIGINT NOT NULL CHECK (price >= 0),
-    state    BIGINT NOT NULL,
+    state    BIGINT NOT NULL DEFAULT 0,
     sealed   BYTEA NOT NULL
 );
 CREATE INDEX batch_account ON batch (account, at);
 
--- number is the keyed hash of account and recipient. done is how many of its
--- parts have come to their end, worst the worst state among them.
+-- number is the keyed hash of account and recipient.
 CREATE TABLE message (
     id       BIGINT PRIMARY KEY,
     batch    BIGINT NOT NULL,
@@ -36,36 +35,39 @@ CREATE TABLE message (
     state    BIGINT NOT NULL,
     parts    BIGINT NOT NULL,
     price    BIGINT NOT NULL,
-    operator TEXT COLLATE "C" NOT NULL,
-    doubt    BIGINT NOT NULL,
-    done     BIGINT NOT NULL,
-    worst    BIGINT NOT NULL,
-    sent_at  BIGINT NOT NULL,
-    state_at BIGINT NOT NULL
+    state_at BIGINT NOT NULL,
+    operator TEXT COLLATE "C" NOT NULL DEFAULT '',
+    doubt    BIGINT NOT NULL DEFAULT 0,
+    sent_at  BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX message_number ON message (number, id);
 
--- Parts that an operator accepted, under a form of the id that it gave, until
--- the receipt that answers to it has come.
+-- Parts that an operator accepted, under the first form of the id that it gave
+-- (operator.Keys). state is 0 until the receipt that answers to it has come, and
+-- then what that said. A part that was sent twice has two rows.
 CREATE TABLE part (
-    operator TEXT COLLATE "C" NOT NULL,
-    name     TEXT COLLATE "C" NOT NULL,
     message  BIGINT NOT NULL,
     place    BIGINT NOT NULL,
-    state    BIGINT NOT NULL,
+    operator TEXT COLLATE "C" NOT NULL,
+    name     TEXT COLLATE "C" NOT NULL,
+    state    BIGINT NOT NULL DEFAULT 0,
     at       BIGINT NOT NULL,
-    PRIMARY KEY (operator, name, message, place)
+    PRIMARY KEY (message, place, operator, name)
 );
+CREATE INDEX part_name ON part (name, operator);
 
--- Receipts for which no part is known: it may be known later.
+-- Receipts for which no part is known: it may be known later. at is the
+-- receipt's own time, came when it was stored; sealed holds the recipient.
 CREATE TABLE stray (
     operator TEXT COLLATE "C" NOT NULL,
     name     TEXT COLLATE "C" NOT NULL,
     at       BIGINT NOT NULL,
     state    BIGINT NOT NULL,
+    came     BIGINT NOT NULL,
     sealed   BYTEA NOT NULL,
-    PRIMARY KEY (operator, name, at)
+    PRIMARY KEY (operator, name, at, state)
 );
+CREATE INDEX stray_came ON stray (came);
 
 -- Messages from phones. account is empty where nobody has the line; line is its
 -- account.LineKey; sealed holds sender and text; sender is the keyed hash of
@@ -82,7 +84,9 @@ CREATE TABLE incoming (
 );
 CREATE INDEX incoming_account ON incoming (account, id);
 
--- Parts of long messages from phones, until all are there.
+-- Parts of long messages from phones. joined is 1 once the message is in
+-- incoming: such parts stay for a while, so that one that is brought again is
+-- known for what it is. at is when the part was stored.
 CREATE TABLE fragment (
     operator  TEXT COLLATE "C" NOT NULL,
     sender    BYTEA NOT NULL,
@@ -91,20 +95,23 @@ CREATE TABLE fragment (
     total     BIGINT NOT NULL,
     place     BIGINT NOT NULL,
     at        BIGINT NOT NULL,
+    joined    BIGINT NOT NULL DEFAULT 0,
     sealed    BYTEA NOT NULL,
     PRIMARY KEY (operator, sender, line, reference, total, place)
 );
+CREATE INDEX fragment_at ON fragment (at);
 
 -- Work to be done: what of which kind, and from when on. Who takes a job moves
--- its due to when its lease ends, so that it is due again if they die; what is
--- done is gone.
+-- its due to when its lease ends, so that it is due again if they die: then
+-- holder is still theirs, and the next finds it lapsed. What is done is gone.
 CREATE TABLE job (
     kind     TEXT COLLATE "C" NOT NULL,
     ref      BIGINT NOT NULL,
     priority BIGINT NOT NULL,
     due      BIGINT NOT NULL,
-    attempt  BIGINT NOT NULL,
-    holder   TEXT COLLATE "C" NOT NULL,
+    attempt  BIGINT NOT NULL DEFAULT 0,
+    lapsed   BIGINT NOT NULL DEFAULT 0,
+    holder   TEXT COLLATE "C" NOT NULL DEFAULT '',
     PRIMARY KEY (kind, ref)
 );
 CREATE INDEX job_due ON job (kind, priority, due);

@@ -22,13 +22,12 @@ CREATE TABLE batch (
     once     INTEGER NOT NULL,
     count    INTEGER NOT NULL,
     price    INTEGER NOT NULL CHECK (price >= 0),
-    state    INTEGER NOT NULL,
+    state    INTEGER NOT NULL DEFAULT 0,
     sealed   BLOB NOT NULL
 ) STRICT;
 CREATE INDEX batch_account ON batch (account, at);
 
--- number is the keyed hash of account and recipient. done is how many of its
--- parts have come to their end, worst the worst state among them.
+-- number is the keyed hash of account and recipient.
 CREATE TABLE message (
     id       INTEGER PRIMARY KEY,
     batch    INTEGER NOT NULL,
@@ -36,36 +35,39 @@ CREATE TABLE message (
     state    INTEGER NOT NULL,
     parts    INTEGER NOT NULL,
     price    INTEGER NOT NULL,
-    operator TEXT NOT NULL,
-    doubt    INTEGER NOT NULL,
-    done     INTEGER NOT NULL,
-    worst    INTEGER NOT NULL,
-    sent_at  INTEGER NOT NULL,
-    state_at INTEGER NOT NULL
+    state_at INTEGER NOT NULL,
+    operator TEXT NOT NULL DEFAULT '',
+    doubt    INTEGER NOT NULL DEFAULT 0,
+    sent_at  INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX message_number ON message (number, id);
 
--- Parts that an operator accepted, under a form of the id that it gave, until
--- the receipt that answers to it has come.
+-- Parts that an operator accepted, under the first form of the id that it gave
+-- (operator.Keys). state is 0 until the receipt that answers to it has come, and
+-- then what that said. A part that was sent twice has two rows.
 CREATE TABLE part (
-    operator TEXT NOT NULL,
-    name     TEXT NOT NULL,
     message  INTEGER NOT NULL,
     place    INTEGER NOT NULL,
-    state    INTEGER NOT NULL,
+    operator TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    state    INTEGER NOT NULL DEFAULT 0,
     at       INTEGER NOT NULL,
-    PRIMARY KEY (operator, name, message, place)
+    PRIMARY KEY (message, place, operator, name)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX part_name ON part (name, operator);
 
--- Receipts for which no part is known: it may be known later.
+-- Receipts for which no part is known: it may be known later. at is the
+-- receipt's own time, came when it was stored; sealed holds the recipient.
 CREATE TABLE stray (
     operator TEXT NOT NULL,
     name     TEXT NOT NULL,
     at       INTEGER NOT NULL,
     state    INTEGER NOT NULL,
+    came     INTEGER NOT NULL,
     sealed   BLOB NOT NULL,
-    PRIMARY KEY (operator, name, at)
+    PRIMARY KEY (operator, name, at, state)
 ) STRICT;
+CREATE INDEX stray_came ON stray (came);
 
 -- Messages from phones. account is empty where nobody has the line; line is its
 -- account.LineKey; sealed holds sender and text; sender is the keyed hash of
@@ -82,7 +84,9 @@ CREATE TABLE incoming (
 ) STRICT;
 CREATE INDEX incoming_account ON incoming (account, id);
 
--- Parts of long messages from phones, until all are there.
+-- Parts of long messages from phones. joined is 1 once the message is in
+-- incoming: such parts stay for a while, so that one that is brought again is
+-- known for what it is. at is when the part was stored.
 CREATE TABLE fragment (
     operator  TEXT NOT NULL,
     sender    BLOB NOT NULL,
@@ -91,20 +95,23 @@ CREATE TABLE fragment (
     total     INTEGER NOT NULL,
     place     INTEGER NOT NULL,
     at        INTEGER NOT NULL,
+    joined    INTEGER NOT NULL DEFAULT 0,
     sealed    BLOB NOT NULL,
     PRIMARY KEY (operator, sender, line, reference, total, place)
 ) STRICT;
+CREATE INDEX fragment_at ON fragment (at);
 
 -- Work to be done: what of which kind, and from when on. Who takes a job moves
--- its due to when its lease ends, so that it is due again if they die; what is
--- done is gone.
+-- its due to when its lease ends, so that it is due again if they die: then
+-- holder is still theirs, and the next finds it lapsed. What is done is gone.
 CREATE TABLE job (
     kind     TEXT NOT NULL,
     ref      INTEGER NOT NULL,
     priority INTEGER NOT NULL,
     due      INTEGER NOT NULL,
-    attempt  INTEGER NOT NULL,
-    holder   TEXT NOT NULL,
+    attempt  INTEGER NOT NULL DEFAULT 0,
+    lapsed   INTEGER NOT NULL DEFAULT 0,
+    holder   TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (kind, ref)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX job_due ON job (kind, priority, due);

@@ -1,4 +1,4 @@
-package smpp
+package operator
 
 import (
 	"math/big"

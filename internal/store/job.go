@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"dargah.dev/dargah/internal/job"
+	"dargah.dev/dargah/internal/sms"
+)
+
+// jobSQL is what is asked of jobs.
+type jobSQL struct {
+	claim               *query
+	extend, retry, done bulk
+}
+
+// priorities are those that jobs may have. Each has a range of its own in the
+// index, so that what is due is found beside any number of jobs that are not.
+const priorities = 3
+
+func (p *statements) jobs(skip string) jobSQL {
+	return jobSQL{
+		claim: p.prepare(`UPDATE job SET due = $1, attempt = attempt + 1, holder = $2, lapsed = CASE WHEN holder = '' THEN 0 ELSE 1 END WHERE kind = $3 AND ref IN (` +
+			`SELECT ref FROM job WHERE kind = $3 AND priority = $4 AND due <= $5 ORDER BY due LIMIT $6` + skip + `) ` +
+			`RETURNING ref, attempt, lapsed`),
+		extend: p.update(`UPDATE job SET due = v.column4 FROM`, []string{"TEXT", "BIGINT", "TEXT", "BIGINT"},
+			`WHERE job.kind = v.column1 AND job.ref = v.column2 AND job.holder = v.column3`),
+		done: p.update(`DELETE FROM job WHERE (kind, ref) IN (SELECT v.column1, v.column2 FROM`, []string{"TEXT", "BIGINT"}, `)`),
+		retry: p.update(`UPDATE job SET due = v.column4, holder = '' FROM`, []string{"TEXT", "BIGINT", "TEXT", "BIGINT"},
+			`WHERE job.kind = v.column1 AND job.ref = v.column2 AND job.holder = v.column3`),
+	}
+}
+
+// ClaimJobs takes at most n jobs of a kind that are due, those of the lowest
+// priority first and then those that were due first, for as long as the lease
+// lasts. Nobody else gets them meanwhile. holder says who takes them; it is not
+// empty.
+func (s *Store) ClaimJobs(ctx context.Context, kind, holder string, n int, lease time.Duration) ([]job.Job, error) {
+	return s.claimJobs(ctx, kind, holder, priorities-1, n, lease)
+}
+
+// ClaimSends is ClaimJobs for batches, of a priority up to most.
+func (s *Store) ClaimSends(ctx context.Context, holder string, most sms.Priority, n int, lease time.Duration) ([]job.Job, error) {
+	return s.claimJobs(ctx, job.Send, holder, int(most), n, lease)
+}
+
+func (s *Store) claimJobs(ctx context.Context, kind, holder string, least, n int, lease time.Duration) (taken []job.Job, err error) {
+	if err := named(kind, holder); err != nil || holder == "" || lease <= 0 {
+		return nil, errors.Join(errors.New("claim jobs: a holder and a lease are needed"), err)
+	}
+	now := s.now()
+	due, err := s.dueJobs(ctx, kind, now)
+	if err != nil {
+		return nil, fmt.Errorf("claim jobs: %w", err)
+	}
+	for priority, some := range due {
+		if !some || priority > least || len(taken) >= n {
+			continue
+		}
+		err := s.write(ctx, "claim jobs", func(tx *sql.Tx) error {
+			claimed, err := s.claim(tx, kind, holder, priority, n-len(taken), now, now.Add(lease))
+			taken = append(taken, claimed...)
+			return err
+		})
+		if err != nil {
+			return nil, err // those that were claimed come back when their lease ends
+		}
+	}
+	return taken, nil
+}
+
+// dueJobs tells of which priorities there are jobs to be taken.
+func (s *Store) dueJobs(ctx context.Context, kind string, now time.Time) (due [priorities]bool, err error) {
+	const some = `EXISTS (SELECT 1 FROM job WHERE kind = $1 AND due <= $2 AND priority = `
+	err = s.reader.QueryRowContext(ctx, `SELECT `+some+`0), `+some+`1), `+some+`2)`, kind, micros(now)).Scan(&due[0], &due[1], &due[2])
+	return due, err
+}
+
+func (s *Store) claim(tx *sql.Tx, kind, holder string, priority, n int, now, until time.Time) (taken []job.Job, err error) {
+	rows, err := s.jobs.claim.rows(tx, micros(until), holder, kind, priority, micros(now), n)
+	if err != nil {
+		return nil, err
+	}
+	err = scan(rows, func(into func(...any) error) error {
+		j := job.Job{Kind: kind, Priority: priority, Due: until}
+		var lapsed int64
+		err := into(&j.Ref, &j.Attempt, &lapsed)
+		j.Lapsed = lapsed != 0
+		taken = append(taken, j)
+		return err
+	})
+	return taken, err
+}
+
+// ExtendJobs makes the leases of jobs last that much longer from now on, of those
+// that the holder still has.
+func (s *Store) ExtendJobs(ctx context.Context, kind, holder string, refs []int64, lease time.Duration) error {
+	var args []any
+	for _, ref := range refs {
+		args = append(args, kind, ref, holder, micros(s.now().Add(lease)))
+	}
+	return s.write(ctx, "extend leases of jobs", func(tx *sql.Tx) error { return s.jobs.extend.exec(tx, args) })
+}
+
+// FinishJobs removes jobs that are done, whoever has them.
+func (s *Store) FinishJobs(ctx context.Context, kind string, refs []int64) error {
+	var args []any
+	for _, ref := range refs {
+		args = append(args, kind, ref)
+	}
+	return s.write(ctx, "finish jobs", func(tx *sql.Tx) error { return s.jobs.done.exec(tx, args) })
+}
+
+// RetryJobs puts off jobs that their holder still has: they are due again then,
+// for anybody.
+func (s *Store) RetryJobs(ctx context.Context, kind, holder string, refs []int64, due time.Time) error {
+	var args []any
+	for _, ref := range refs {
+		args = append(args, kind, ref, holder, micros(due))
+	}
+	return s.write(ctx, "put jobs off", func(tx *sql.Tx) error { return s.jobs.retry.exec(tx, args) })
+}
+
+// Wake has a signal after this process has stored a job of the kind that is due
+// at once. Whoever does such jobs must look now and then all the same: for those
+// of other nodes, and those that become due.
+func (s *Store) Wake(kind string) <-chan struct{} { return s.wakes[kind] }
+
+func (s *Store) wake(kind string) {
+	select {
+	case s.wakes[kind] <- struct{}{}:
+	default:
+	}
+}
+
+func newWakes() map[string]chan struct{} {
+	return map[string]chan struct{}{job.Send: make(chan struct{}, 1), job.Notice: make(chan struct{}, 1)}
+}
