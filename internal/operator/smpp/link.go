@@ -33,6 +33,10 @@ type link struct {
 
 	mu      sync.Mutex
 	session *session // nil while there is none
+
+	// what the log was told last, and when: run's alone
+	told   string
+	toldAt time.Time
 }
 
 func kinds(bind string) []pdu.Command {
@@ -71,12 +75,21 @@ func (l *link) run(ctx context.Context) {
 		if l.operator.closes() {
 			return
 		}
-		l.operator.log.Fail("smpp: no bind to "+l.operator.settings.Name, err)
+		l.tell(err)
 		select {
 		case <-time.After(wait(attempt, err)):
 		case <-ctx.Done():
 		}
 	}
+}
+
+// tell logs why there is no bind; the same reason again once a minute.
+func (l *link) tell(err error) {
+	if err.Error() == l.told && time.Since(l.toldAt) < time.Minute {
+		return
+	}
+	l.told, l.toldAt = err.Error(), time.Now()
+	l.operator.log.Fail("smpp: no bind to "+l.operator.settings.Name, err)
 }
 
 // wait grows with the attempts; its jitter keeps many binds from asking at the

@@ -2,6 +2,7 @@ package smpp
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,7 +65,7 @@ func readText(s string) receiptText {
 	if len(s) > mostReceipt {
 		s = s[:mostReceipt]
 	}
-	seen := map[string]bool{}
+	seen := make([]string, 0, len(names))
 	for at := 0; at < len(s); {
 		name, value := "", 0
 		if at == 0 || !isLetter(s[at-1]) {
@@ -76,8 +77,8 @@ func readText(s string) receiptText {
 		}
 		at += value
 		end := endOf(s, at)
-		if !seen[name] {
-			seen[name] = true
+		if !slices.Contains(seen, name) {
+			seen = append(seen, name)
 			r.set(name, strings.TrimSpace(s[at:end]))
 		}
 		if name == "text" {
@@ -94,7 +95,7 @@ const mostReceipt = 1024
 // field gives the name at the start of s and where its value begins.
 func field(s string) (name string, value int) {
 	for _, n := range names {
-		if len(s) < len(n) || !strings.EqualFold(s[:len(n)], n) {
+		if len(s) < len(n) || s[0]|0x20 != n[0] || !strings.EqualFold(s[:len(n)], n) {
 			continue
 		}
 		for i := len(n); i < len(s) && (s[i] == ' ' || s[i] == ':'); i++ {

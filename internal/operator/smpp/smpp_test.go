@@ -188,3 +188,29 @@ func TestCuts(t *testing.T) {
 		t.Errorf("%d cuts and only %d in doubt: was anything cut?", server.Bound()-1, len(doubt))
 	}
 }
+
+// Several binds share what is sent, and one that is left does not stop the
+// others.
+func TestBinds(t *testing.T) {
+	t.Parallel()
+	server := smpptest.Start(t, smpptest.Options{Answer: func(p smpptest.Part) smpptest.Answer {
+		return smpptest.Answer{Drop: p.Arrived == 50}
+	}})
+	s := settings(server.Address())
+	s.Binds, s.Bind = 3, "pair"
+	o := open(t, s, newInbox())
+	await(t, func() bool { return server.Bound() == 6 })
+	if o.Window() != 30 {
+		t.Errorf("window %d", o.Window())
+	}
+	var all sync.WaitGroup
+	for range 100 {
+		all.Go(func() {
+			if _, err := o.Submit(t.Context(), part(t, "x")); err != nil && !errors.Is(err, operator.ErrDoubt) && !errors.Is(err, operator.ErrUnsent) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	all.Wait()
+	await(t, func() bool { return server.Bound() == 7 })
+}
