@@ -33,6 +33,8 @@ type commands struct {
 	Client   clients    `cmd:"" help:"OAuth clients." group:"Who may call"`
 	Business businesses `cmd:"" help:"Business credentials (uid)." group:"Who may call"`
 
+	Operator operators `cmd:"" help:"The ways out to the phones." group:"What is sent"`
+
 	Price    prices     `cmd:"" help:"What an answer of a service costs." group:"What is answered"`
 	Origin   origins    `cmd:"" help:"Browser origins that may call." group:"What is answered"`
 	Scenario scenarios  `cmd:"" help:"What goes wrong on demand." group:"What is answered"`

@@ -66,6 +66,7 @@ func (d doctor) look(c *console) (l finding.List, err error) {
 	} else if settings.Database != "" {
 		l.Good("redis", "none: with several nodes, limits are per node, and changes take a second or two")
 	}
+	examineOperators(&l, settings)
 	examineMachine(&l, settings)
 	return l, c.Err()
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"dargah.dev/dargah/internal/app"
 	"dargah.dev/dargah/internal/config"
 	"dargah.dev/dargah/internal/store"
 )
@@ -30,7 +31,7 @@ func (i installation) find() (config.Config, store.Location, error) {
 	if file == "" && os.Getenv("DARGAH_DATA") == "" && os.Getenv("DARGAH_DATABASE") == "" && os.Getenv("DARGAH_DATABASE_FILE") == "" {
 		return config.Config{}, store.Location{}, errNowhere
 	}
-	c, err := config.Load(config.Sources{File: file, Environ: os.Environ()})
+	c, err := config.Load(config.Sources{File: file, Environ: os.Environ(), Operator: app.CheckOperator})
 	if err != nil {
 		return config.Config{}, store.Location{}, refused(err)
 	}

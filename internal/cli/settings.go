@@ -4,6 +4,7 @@ import (
 	"os"
 	"strconv"
 
+	"dargah.dev/dargah/internal/app"
 	"dargah.dev/dargah/internal/config"
 )
 
@@ -35,7 +36,7 @@ type settings struct {
 
 // load reads the file, the environment and the flags.
 func (s settings) load() (*config.Loaded, error) {
-	loaded, err := config.Load(config.Sources{File: configFile(s.Config), Environ: os.Environ(), Flags: s.given()})
+	loaded, err := config.Load(config.Sources{File: configFile(s.Config), Environ: os.Environ(), Operator: app.CheckOperator, Flags: s.given()})
 	if err != nil {
 		return nil, refused(err)
 	}

@@ -57,6 +57,9 @@ type Config struct {
 	// may share a name by mistake, so nothing may rest on its being unique.
 	Node   string `koanf:"node"`
 	Limits Limits `koanf:"limits"`
+	// Operators are the ways out to the phones, in the order in which they are
+	// tried. They can be given in the file only.
+	Operators []Operator `koanf:"operators"`
 }
 
 // TLS names the files of the certificate (with its chain) and its key, in PEM.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
 	"dargah.dev/dargah/internal/finding"
@@ -29,7 +30,7 @@ func (c Config) examineFile(l *finding.List, file string) {
 		l.Bad(about, err.Error(), "give a file that can be read")
 		return
 	}
-	secret := c.Database.secret() || c.Redis.secret()
+	secret := c.Database.secret() || c.Redis.secret() || slices.ContainsFunc(c.Operators, func(o Operator) bool { return o.Password != "" && o.PasswordFile == "" })
 	switch {
 	case secret && runtime.GOOS != "windows" && info.Mode()&0o007 != 0:
 		l.Bad(about, file+" may hold a password, and everybody on this machine can read it", "chmod o-rwx "+file+" (or keep the address in a file of its own: DARGAH_DATABASE_FILE)")

@@ -78,17 +78,29 @@ func (f *file) mapping(group string, n *yaml.Node) {
 }
 
 func (f *file) value(s setting, n *yaml.Node) {
-	words, err := scalars(n)
+	if s.kind == ways {
+		f.operators(s, n)
+		return
+	}
+	value, err := f.read(s, n)
 	if err != nil {
 		f.note(n, fmt.Errorf("%s: %w", s.key, err))
 		return
+	}
+	f.set(s, f.at(n), value)
+}
+
+func (f *file) read(s setting, n *yaml.Node) (any, error) {
+	words, err := scalars(n)
+	if err != nil {
+		return nil, err
 	}
 	if s.kind == place {
 		for i, path := range words {
 			words[i] = beside(f.path, path)
 		}
 	}
-	f.put(s, f.at(n), words)
+	return s.read(words)
 }
 
 // scalars are the words of one value or of a list. Anchors, aliases and tags

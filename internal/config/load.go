@@ -30,6 +30,9 @@ type Sources struct {
 	File    string              // YAML; empty for none
 	Environ []string            // NAME=value, as os.Environ gives it
 	Flags   map[string][]string // by the setting's key: one word, or those of a list
+	// Operator tells what is wrong with one, in the words of its type; nil: no
+	// more is asked than that its settings are known.
+	Operator func(Operator) error
 }
 
 // Loaded is what is in force, and where each of it comes from.
@@ -43,7 +46,7 @@ type Loaded struct {
 // with its file and line, variable or flag. A list of an earlier source is
 // replaced, not added to.
 func Load(from Sources) (*Loaded, error) {
-	l := &loader{merged: koanf.New("."), loaded: &Loaded{from: map[string]string{}}}
+	l := &loader{merged: koanf.New("."), loaded: &Loaded{from: map[string]string{}}, operator: from.Operator}
 	if err := l.merged.Load(structs.Provider(Default(), "koanf"), nil); err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
@@ -59,18 +62,25 @@ func Load(from Sources) (*Loaded, error) {
 }
 
 type loader struct {
-	merged *koanf.Koanf
-	loaded *Loaded
-	wrong  []error
+	merged   *koanf.Koanf
+	loaded   *Loaded
+	wrong    []error
+	operator func(Operator) error
+	wayLines []string // where each operator is said
 }
 
 // put sets one value, or notes why it cannot be.
 func (l *loader) put(s setting, from string, words []string) {
 	value, err := s.read(words)
-	if err == nil {
-		err = l.merged.Load(confmap.Provider(map[string]any{s.key: value}, "."), nil)
-	}
 	if err != nil {
+		l.note(from, fmt.Errorf("%s: %w", s.key, err))
+		return
+	}
+	l.set(s, from, value)
+}
+
+func (l *loader) set(s setting, from string, value any) {
+	if err := l.merged.Load(confmap.Provider(map[string]any{s.key: value}, "."), nil); err != nil {
 		l.note(from, fmt.Errorf("%s: %w", s.key, err))
 		return
 	}
@@ -165,6 +175,17 @@ func (l *loader) end() error {
 		return fmt.Errorf("settings: %w", err)
 	}
 	l.loaded.values = l.merged.All()
+	if len(c.Operators) == 0 {
+		c.Operators = nil
+	}
+	for i, o := range c.Operators {
+		if l.operator == nil {
+			break
+		}
+		if err := l.operator(o); err != nil {
+			l.note(l.wayLines[i], fmt.Errorf("operators: %s: %w", o.Name, err))
+		}
+	}
 	faults := c.faults()
 	if c.Data == "" && (c.Database == "" || c.MasterKey == "") {
 		faults.note("data", "must be given: the folder that holds the master key and, on SQLite, the database")

@@ -40,13 +40,32 @@ func printed(s setting, value any) any {
 	case URL:
 		return v.String()
 	case string:
-		if s.kind == server {
+		switch s.kind {
+		case server:
 			return URL(v).String()
+		case secret:
+			return Secret(v).String()
 		}
 	case time.Duration:
 		return v.String()
+	case []map[string]any:
+		return printedOperators(v)
 	}
 	return value
+}
+
+func printedOperators(all []map[string]any) []map[string]any {
+	shown := make([]map[string]any, 0, len(all))
+	for _, o := range all {
+		one := map[string]any{}
+		for _, s := range operatorSettings {
+			if value, given := o[s.key]; given && (s.kind != secret || o["passwordFile"] == nil) {
+				one[s.key] = printed(s, value)
+			}
+		}
+		shown = append(shown, one)
+	}
+	return shown
 }
 
 // YAML is the settings as a file would say them, passwords masked, each with a
@@ -60,7 +79,7 @@ func (l *Loaded) YAML() ([]byte, error) {
 			return nil, fmt.Errorf("%s: %w", line.Key, err)
 		}
 		value.LineComment = line.From
-		if value.Kind == yaml.SequenceNode {
+		if _, flat := line.Value.([]string); flat {
 			value.Style = yaml.FlowStyle
 		}
 		into, key := root, line.Key

@@ -25,6 +25,8 @@ const (
 	number
 	yes  // true or false
 	span // a duration
+	secret
+	ways // operators: a list of mappings
 )
 
 // settings is everything that can be set, in the order in which it is shown.
@@ -48,6 +50,7 @@ var settings = []setting{
 	{"node", text},
 	{"limits.connectionsPerAddress", number},
 	{"limits.connections", number},
+	{"operators", ways},
 }
 
 func find(key string) (setting, bool) {
@@ -96,8 +99,11 @@ func split(key string, by byte) string {
 // read makes a value of what was said: one word, or those of a list. No
 // message repeats the word of a server's address.
 func (s setting) read(words []string) (any, error) {
-	if s.kind == list {
+	switch s.kind {
+	case list:
 		return words, nil
+	case ways:
+		return nil, errors.New("can be given in the file only")
 	}
 	if len(words) != 1 {
 		return nil, errors.New("must be one value, not a list")

@@ -1,0 +1,193 @@
+package dispatch
+
+import (
+	"errors"
+	"time"
+
+	"dargah.dev/dargah/internal/job"
+	"dargah.dev/dargah/internal/sms"
+)
+
+// mostQueued is how many messages of each priority are in memory before no more
+// of it, or of those that go after it, are taken from the queue. Each has room
+// of its own, so that a campaign keeps nobody else out.
+var mostQueued = [priorities]int{sms.Urgent: 1000, sms.Normal: 2000, sms.Bulk: 4000}
+
+const (
+	// mostAtOnce is how many batches are taken at once, and mostOf is how many
+	// messages one of Bulk is expected to have.
+	mostAtOnce = 512
+	mostOf     = 100
+	// While no way takes anything, fewWhileAway batches are looked at every
+	// lookEvery, so that what is worth nothing any more is told.
+	fewWhileAway = 100
+	lookEvery    = time.Second
+	// awayFor is how long a message is put off whose ways are all away.
+	awayFor = 5 * time.Second
+)
+
+// load takes batches from the durable queue, when there is a signal or it is
+// time to look, for as long as there is room and work.
+func (d *Dispatcher) load() {
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	var looked time.Time
+	for {
+		select {
+		case <-d.wake:
+		case <-d.queue.hungry:
+		case <-tick.C:
+			d.tidy()
+		case <-d.loading.Done():
+			return
+		}
+		if d.queue.alive() != 0 {
+			for d.loading.Err() == nil && d.fill() {
+			}
+		} else if time.Since(looked) >= lookEvery {
+			looked = time.Now()
+			d.claim(sms.Bulk, fewWhileAway)
+		}
+	}
+}
+
+// tidy takes out of memory what has no business there.
+func (d *Dispatcher) tidy() {
+	over, stuck := d.queue.stir(d.queue.alive())
+	for _, m := range over {
+		d.expire(m)
+	}
+	for _, m := range stuck {
+		d.putOff(m, d.now().Add(awayFor))
+	}
+}
+
+// fill takes a few batches, of the priorities that there is room for; it tells
+// whether there may be more.
+func (d *Dispatcher) fill() bool {
+	room := mostAtOnce
+	for p := range priorities {
+		room = min(room, d.queue.room(p))
+		if p == int(sms.Bulk) {
+			room = min(room, d.queue.room(p)/mostOf)
+		}
+		if room <= 0 {
+			return false
+		}
+		if p > int(sms.Urgent) && d.claim(sms.Priority(p), room) == room {
+			return true
+		}
+	}
+	return false
+}
+
+// claim takes at most n batches of a priority up to most, and gives how many
+// there were.
+func (d *Dispatcher) claim(most sms.Priority, n int) int {
+	from := d.now()
+	jobs, err := d.store.ClaimSends(d.loading, d.holder, most, n, lease)
+	if err != nil {
+		d.complain("dispatch: no work can be taken from the queue", err)
+		return 0
+	}
+	if len(jobs) == 0 {
+		return 0
+	}
+	ids := make([]int64, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.Ref
+	}
+	batches, err := d.store.Batches(d.storing, ids)
+	if err != nil {
+		d.complain("dispatch: batches cannot be read", err)
+		d.release(ids)
+		return 0
+	}
+	byID := make(map[int64]*sms.Batch, len(batches))
+	for i := range batches {
+		byID[batches[i].ID] = &batches[i]
+	}
+	for _, j := range jobs {
+		d.take(j, byID[j.Ref], from)
+	}
+	return len(jobs)
+}
+
+// complain writes of an error, but for the end of this process.
+func (d *Dispatcher) complain(what string, err error) {
+	if d.loading.Err() == nil {
+		d.log.Fail(what, err)
+	}
+}
+
+func (d *Dispatcher) release(ids []int64) {
+	if err := d.store.RetryJobs(d.storing, job.Send, d.holder, ids, d.now().Add(time.Second)); err != nil {
+		d.complain("dispatch: batches are not given back before their leases end", err)
+	}
+}
+
+// take puts what is to be sent of a batch into memory.
+func (d *Dispatcher) take(j job.Job, found *sms.Batch, from time.Time) {
+	var b *batch
+	if found != nil {
+		b = &batch{Batch: *found, job: j}
+		b.extend(from)
+	}
+	all := b.unsent()
+	switch {
+	case len(all) == 0: // cancelled, or done by a process that could not say so
+		if err := d.store.FinishJobs(d.storing, job.Send, []int64{j.Ref}); err != nil {
+			d.complain("dispatch: a batch without work stays in the queue", err)
+		}
+		return
+	case d.held.has(b.ID): // its lease ended while it waited here
+		return
+	}
+	b.left = len(all)
+	d.held.add(b)
+	var ready []*message
+	alive := d.queue.alive()
+	for i := range all {
+		m := &all[i]
+		m.route = d.queue.routes(m.Message)
+		if j.Lapsed {
+			m.again, m.unsure, m.Doubt = true, true, true
+		}
+		if d.begin(m, alive) {
+			ready = append(ready, m)
+		}
+	}
+	d.queue.put(ready)
+}
+
+// unsent are the messages of a batch that are still to be sent.
+func (b *batch) unsent() []message {
+	if b == nil {
+		return nil
+	}
+	all := make([]message, 0, len(b.Messages))
+	for i := range b.Messages {
+		if b.Messages[i].State == sms.Queued {
+			all = append(all, message{Message: &b.Messages[i], batch: b, unsure: b.Messages[i].Doubt, again: b.Messages[i].Doubt})
+		}
+	}
+	return all
+}
+
+// begin tells whether a message can be sent; of one that cannot it says what
+// becomes of it.
+func (d *Dispatcher) begin(m *message, alive route) bool {
+	switch {
+	case m.unsure && m.batch.Once:
+		d.settle(m, sms.Unknown)
+	case !d.now().Before(m.batch.Expires):
+		d.expire(m)
+	case m.route&alive == 0:
+		d.putOff(m, d.now().Add(awayFor))
+	default:
+		return true
+	}
+	return false
+}
+
+var errLease = errors.New("the lease has ended")

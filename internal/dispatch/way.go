@@ -1,0 +1,53 @@
+package dispatch
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"dargah.dev/dargah/internal/account"
+	"dargah.dev/dargah/internal/operator"
+	"dargah.dev/dargah/internal/persian"
+)
+
+// Way is an operator and what may go to it.
+type Way struct {
+	Operator operator.Operator
+	Lines    []string // account.LineKey of senders; none: any
+	Prefixes []string // of recipients as 09…; none: any
+}
+
+func (w *Way) takes(line string, to persian.Mobile) bool {
+	return (len(w.Lines) == 0 || slices.Contains(w.Lines, account.LineKey(line))) &&
+		(len(w.Prefixes) == 0 || slices.ContainsFunc(w.Prefixes, func(p string) bool { return strings.HasPrefix(to.Local(), p) }))
+}
+
+// mostWays is how many a route has room for.
+const mostWays = 64
+
+// route is a set of ways, one bit each: the lowest is tried first.
+type route uint64
+
+// way is a Way at work. What changes is the queue's.
+type way struct {
+	Way
+	bit   route
+	work  *sync.Cond
+	fails int       // in a row, to hand anything over
+	rests time.Time // until when nothing is handed over
+	alive time.Time // when it was last seen ready
+}
+
+const (
+	firstRest = 10 * time.Millisecond
+	lastRest  = time.Second
+)
+
+func (w *way) ready(now time.Time) bool {
+	if now.Before(w.rests) || !w.Operator.Ready() {
+		return false
+	}
+	w.alive = now
+	return true
+}
