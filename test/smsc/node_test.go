@@ -238,7 +238,7 @@ func TestReceipts(t *testing.T) {
 				if r.State != sms.Delivered || r.To != "989120000000" || r.Operator != "node" {
 					t.Errorf("%s: %+v", how, r)
 				}
-				if !slices.Contains(smpp.Keys(r.ID), smpp.Keys(id)[0]) {
+				if !slices.Contains(operator.Keys(r.ID), operator.Keys(id)[0]) {
 					t.Errorf("%s: %s in the answer, %s in the receipt", how, id, r.ID)
 				}
 				if e := server.await("answered"); e.Status != 0 {

@@ -1,14 +1,11 @@
 package smpp_test
 
 import (
-	"math/big"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"dargah.dev/dargah/internal/operator"
 	"dargah.dev/dargah/internal/operator/smpp"
@@ -104,43 +101,6 @@ func TestReceiptParameters(t *testing.T) {
 	}
 }
 
-func TestKeys(t *testing.T) {
-	t.Parallel()
-	for id, want := range map[string][]string{
-		"":                                 {""},
-		"0":                                {"0"},
-		"000":                              {"0"},
-		"00AbC":                            {"abc", "2748"},
-		"0xABC":                            {"abc", "2748"},
-		"2748\n":                           {"2748", "abc", "10056"},
-		"7":                                {"7"},
-		"+7":                               {"+7"},
-		"1_0":                              {"1_0"},
-		"msg-0a":                           {"msg-0a"},
-		"0d6e2f9c-77aa":                    {"d6e2f9c-77aa"},
-		"18446744073709551615":             {"18446744073709551615", "ffffffffffffffff", "114598615266301018707477"},
-		"c0ffee00c0ffee00c0ffee00c0ffee00": {"c0ffee00c0ffee00c0ffee00c0ffee00"},
-	} {
-		if diff := cmp.Diff(want, smpp.Keys(id)); diff != "" {
-			t.Errorf("%q: %s", id, diff)
-		}
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		n := new(big.Int).SetUint64(rapid.Uint64().Draw(t, "id"))
-		spell := func(name string) string {
-			s := n.Text(rapid.SampledFrom([]int{10, 16}).Draw(t, name+" base"))
-			if rapid.Bool().Draw(t, name+" case") {
-				s = strings.ToUpper(s)
-			}
-			return strings.Repeat("0", rapid.IntRange(0, 10).Draw(t, name+" zeros")) + s
-		}
-		stored, told := spell("answer"), spell("receipt")
-		if !slices.Contains(smpp.Keys(told), smpp.Keys(stored)[0]) {
-			t.Errorf("%s is not found as %s", stored, told)
-		}
-	})
-}
-
 func TestArrival(t *testing.T) {
 	t.Parallel()
 	long := []byte{5, 0, 3, 9, 2, 1, 'a'}
@@ -187,7 +147,7 @@ func FuzzReceipt(f *testing.F) {
 		if r.At.After(now) || len(r.ID) > len(text) {
 			t.Errorf("%d octets of an id at %v", len(r.ID), r.At)
 		}
-		if keys := smpp.Keys(r.ID); len(keys) < 1 || len(keys) > 3 {
+		if keys := operator.Keys(r.ID); len(keys) < 1 || len(keys) > 3 {
 			t.Errorf("%d keys", len(keys))
 		}
 		if a := smpp.ReadArrival(&m, now); a.Number < 1 || a.Number > a.Total {
