@@ -80,6 +80,9 @@ func styleOf(status int, contentType string, body []byte) (style, error) {
 	if err != nil {
 		return style{}, fmt.Errorf("content type %q: %w", contentType, err)
 	}
+	if media == plainText {
+		return style{status, media, ""}, oneLine(body)
+	}
 	if !strings.HasSuffix(media, "json") {
 		return style{}, fmt.Errorf("content type %q, want JSON", contentType)
 	}
@@ -94,6 +97,17 @@ func styleOf(status int, contentType string, body []byte) (style, error) {
 		return style{}, fmt.Errorf("the body is not a JSON object: %s", body)
 	}
 	return style{status, media, strings.Join(s.names, ",")}, nil
+}
+
+// plainText is how interfaces answer that are older than JSON: a word, or a
+// number, on a line.
+const plainText = "text/plain"
+
+func oneLine(body []byte) error {
+	if line := string(body); line == "" || strings.TrimSpace(line) != line || strings.ContainsAny(line, "\r\n") {
+		return fmt.Errorf("the body is not one line: %q", body)
+	}
+	return nil
 }
 
 // styles are all the styles in which a dialect refuses.
@@ -181,7 +195,8 @@ func (c *caller) send(t *testing.T, one call) got {
 	if one.chunked {
 		body = io.MultiReader(body) // hides the length
 	}
-	request, err := http.NewRequestWithContext(t.Context(), one.method, c.server.Address()+one.path, body)
+	address := c.server.Address() + strings.TrimSuffix(one.path, "{$}") // which stands for the end of a path
+	request, err := http.NewRequestWithContext(t.Context(), one.method, address, body)
 	if err != nil {
 		t.Fatal(err)
 	}

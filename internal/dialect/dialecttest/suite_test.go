@@ -61,9 +61,29 @@ func TestStatus(t *testing.T) {
 		{fault.TooLarge, "x", 400, false},
 		{fault.NoToken, "x", 403, false},
 	} {
-		if err := status(c.name, c.code, c.got); (err == nil) != c.ok {
+		if err := status(c.name, c.code, dialect.Reply{Status: c.got, Type: "application/json"}); (err == nil) != c.ok {
 			t.Errorf("%s %s %d: %v", c.name, c.code, c.got, err)
 		}
+	}
+}
+
+// TestPlainText: a code on a line is a refusal under 200 too, but not of what is
+// our fault.
+func TestPlainText(t *testing.T) {
+	t.Parallel()
+	plain := func(status int, body string) dialect.Reply {
+		return dialect.Reply{Status: status, Type: "text/plain; charset=utf-8", Body: []byte(body)}
+	}
+	for body, ok := range map[string]bool{"0": true, "-1": true, "": false, "1\n": false, "1\n2": false, " ": false} {
+		if err := worded(plain(200, body)); (err == nil) != ok {
+			t.Errorf("%q: %v", body, err)
+		}
+	}
+	if err := status("x", fault.Credentials, plain(200, "0")); err != nil {
+		t.Error(err)
+	}
+	if status("x", fault.Internal, plain(200, "10")) == nil {
+		t.Error("a fault of ours under 200 is taken")
 	}
 }
 

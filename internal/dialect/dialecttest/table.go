@@ -38,7 +38,7 @@ func table(t *testing.T, d *dialect.Dialect) {
 			t.Run(s.name+" "+code.String(), func(t *testing.T) {
 				for _, f := range variants(code) {
 					reply := s.say(f)
-					if err := errors.Join(worded(reply), status(d.Name, code, reply.Status)); err != nil {
+					if err := errors.Join(worded(reply), status(d.Name, code, reply)); err != nil {
 						t.Errorf("%+v: %v", *f, err)
 					}
 				}
@@ -94,9 +94,12 @@ func worded(reply dialect.Reply) error {
 }
 
 // status checks that whose fault it is can be seen.
-func status(dialectName string, code fault.Code, got int) error {
+func status(dialectName string, code fault.Code, reply dialect.Reply) error {
+	got := reply.Status
 	want, isFixed := fixed[code]
 	switch {
+	case got == http.StatusOK && strings.HasPrefix(reply.Type, plainText) && !code.Ours():
+		return nil // callers of this kind read the body, and some only under 200
 	case isFixed && got != want:
 		return fmt.Errorf("status %d, want %d", got, want)
 	case code.Ours():
