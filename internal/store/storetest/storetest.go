@@ -42,6 +42,7 @@ func Run(t *testing.T, place func(testing.TB) Place) {
 		"idempotency keys of calls outside":       keysOutside,
 		"idempotency keys of erased answers":      erasedKeys,
 		"operations":                              operations,
+		"entries of a wallet":                     walletEntries,
 		"bad operations":                          badOperations,
 		"any order of movements keeps the money":  money,
 		"rotation":                                rotation,
