@@ -134,10 +134,13 @@ type list struct {
 }
 
 // list prepares head IN (…).
-func (p *statements) list(head string) list {
+func (p *statements) list(head string) list { return p.listed(head, "") }
+
+// listed prepares head IN (…) tail.
+func (p *statements) listed(head, tail string) list {
 	var l list
 	for size := range l.sizes {
-		l.sizes[size] = p.prepare(head + " IN " + p.values(1, 1<<size))
+		l.sizes[size] = p.prepare(head + " IN " + p.values(1, 1<<size) + tail)
 	}
 	return l
 }

@@ -197,13 +197,14 @@ func (g *group) begin(seq int64, link []byte) error {
 func (g *group) askWallets() {
 	keys := g.keys[0][:0]
 	for _, o := range g.orders {
-		account := o.wallet()
-		if account == "" || g.wallets[account] != nil {
-			continue
+		for _, account := range o.accounts() {
+			if account == "" || g.wallets[account] != nil {
+				continue
+			}
+			// Until it is read a wallet is empty, and stays so if there is none.
+			g.wallets[account] = &wallet{account: account, old: none, balance: none}
+			keys = append(keys, account)
 		}
-		// Until it is read a wallet is empty, and stays so if there is none.
-		g.wallets[account] = &wallet{account: account, old: none, balance: none}
-		keys = append(keys, account)
 	}
 	g.keys[0] = keys
 	g.questions = g.sql.wallets.questions(g.questions, keys, func(into func(...any) error) error {
@@ -251,6 +252,8 @@ func (g *group) decide(o *order) error {
 		return g.open(o)
 	case o.operation != nil:
 		return g.operate(o)
+	case o.work != nil:
+		return g.report(o.work)
 	case o.reversal:
 		return g.reverse(o)
 	default:

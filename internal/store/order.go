@@ -25,8 +25,9 @@ type order struct {
 	closing.Closing
 	intent    *closing.Intent
 	operation *ledger.Operation
-	reversal  bool    // of the closing's charge, whose answer nobody got
-	parcel    *parcel // of the closing's batch
+	reversal  bool      // of the closing's charge, whose answer nobody got
+	work      *outcomes // of messages
+	parcel    *parcel   // of the closing's batch
 
 	since   time.Time
 	refusal error      // what the group decided
@@ -50,6 +51,14 @@ func (o *order) wallet() string {
 	default:
 		return ""
 	}
+}
+
+// accounts are those whose wallets the order may move.
+func (o *order) accounts() []string {
+	if o.work != nil {
+		return o.work.accounts()
+	}
+	return []string{o.wallet()}
 }
 
 // key is the idempotency key of the order; nil where it has none.
@@ -78,7 +87,7 @@ func (s *Store) do(ctx context.Context, fill func(*order)) error {
 	if errors.Is(err, errPatience) {
 		return err // the committer may have it still
 	}
-	o.Closing, o.intent, o.operation, o.parcel, o.refusal = closing.Closing{}, nil, nil, nil, nil
+	o.Closing, o.intent, o.operation, o.work, o.parcel, o.refusal = closing.Closing{}, nil, nil, nil, nil, nil
 	o.ended.Store(false)
 	orders.Put(o)
 	return err

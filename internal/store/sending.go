@@ -87,6 +87,10 @@ func (g *group) repeatedBatch(p *parcel, call string) (bool, error) {
 // askSends reads what messages are decided by.
 func (g *group) askSends() {
 	for _, o := range g.orders {
+		if o.work != nil {
+			g.questions = o.work.ask(g.questions)
+			continue
+		}
 		if id := o.unsends(); id != 0 {
 			g.askSent(id)
 		}

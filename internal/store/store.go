@@ -62,6 +62,10 @@ type Store struct {
 	made       statements // of the writer
 	group      groupSQL   // made of them, as what follows
 	jobs       jobSQL
+	outcomes   outcomeSQL
+	receipts   receiptSQL
+	sides      sides
+	strayed    strayed
 	ids        sequence                 // of messages
 	wakes      map[string]chan struct{} // by kind of jobs
 	done       chan struct{}            // closed when the committer has ended
@@ -135,6 +139,8 @@ func (s *Store) open(ctx context.Context, at Location, how use, opts Options) (e
 	s.made.db, s.made.engine = s.writer, s.engine
 	s.group = s.made.group(s.engine.lock())
 	s.jobs = s.made.jobs(s.engine.skip())
+	s.outcomes = s.made.outcomes(s.engine.lock())
+	s.receipts = s.made.receipts(s.engine.lock())
 	return s.made.err
 }
 
@@ -194,7 +200,7 @@ func (s *Store) Close() error {
 
 // release undoes as much of Open as was done.
 func (s *Store) release() error {
-	return errors.Join(s.made.close(), s.engine.close())
+	return errors.Join(s.made.close(), s.sides.close(), s.engine.close())
 }
 
 // Keyring seals and hashes with the folder's keys.

@@ -21,6 +21,25 @@ import (
 	"dargah.dev/dargah/internal/store"
 )
 
+// messages are the suite's tests of what is sent and received.
+var messages = map[string]func(*testing.T, Place){
+	"messages are stored with their charge": accepted,
+	"messages are stored once":              acceptedOnce,
+	"bad sendings":                          badSending,
+	"a cap is exact":                        spendingCap,
+	"a line's quota is exact":               lineQuota,
+	"cancelled batches":                     cancelledBatch,
+	"cancelled or taken, never both":        cancelRace,
+	"ids are given out once":                manyIDs,
+	"messages: what became of them":         recorded,
+	"messages: failed ones cost nothing":    refundedOnce,
+	"messages: receipts find their parts":   receiptsMatched,
+	"messages: receipts of others":          receiptsOfOthers,
+	"messages: receipts of long ones":       longReceipts,
+	"messages: webhooks hear of their end":  heardOf,
+	"messages: jobs are claimed once":       claimedOnce,
+}
+
 // Mobile is the i-th mobile number of this suite.
 func Mobile(i int) persian.Mobile { return Somebody(i).Mobiles[0] }
 

@@ -5,6 +5,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"strconv"
 	"sync"
@@ -28,7 +29,7 @@ type Place func(store.Options) (*store.Store, error)
 
 // Run runs the suite; place makes a new, empty place.
 func Run(t *testing.T, place func(testing.TB) Place) {
-	for name, test := range map[string]func(*testing.T, Place){
+	tests := map[string]func(*testing.T, Place){
 		"only as many charges as there is credit": creditRace,
 		"a repeated close charges once":           repeatedClose,
 		"repeated closes at the same time":        repeatedTogether,
@@ -71,15 +72,9 @@ func Run(t *testing.T, place func(testing.TB) Place) {
 		"only one gets a name":                    nameRace,
 		"changes beside calls":                    changesBesideCalls,
 		"webhooks":                                webhooks,
-		"messages are stored with their charge":   accepted,
-		"messages are stored once":                acceptedOnce,
-		"bad sendings":                            badSending,
-		"a cap is exact":                          spendingCap,
-		"a line's quota is exact":                 lineQuota,
-		"cancelled batches":                       cancelledBatch,
-		"cancelled or taken, never both":          cancelRace,
-		"ids are given out once":                  manyIDs,
-	} {
+	}
+	maps.Copy(tests, messages)
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, place(t))

@@ -204,10 +204,10 @@ CREATE TABLE notice (
     ref      BIGINT NOT NULL,
     state    BIGINT NOT NULL,
     at       BIGINT NOT NULL,
-    attempts BIGINT NOT NULL,
-    outcome  BIGINT NOT NULL,
-    status   BIGINT NOT NULL,
-    tried_at BIGINT NOT NULL,
-    note     TEXT COLLATE "C" NOT NULL
+    attempts BIGINT NOT NULL DEFAULT 0,
+    outcome  BIGINT NOT NULL DEFAULT 0,
+    status   BIGINT NOT NULL DEFAULT 0,
+    tried_at BIGINT NOT NULL DEFAULT 0,
+    note     TEXT COLLATE "C" NOT NULL DEFAULT ''
 );
 CREATE INDEX notice_webhook ON notice (webhook, id);

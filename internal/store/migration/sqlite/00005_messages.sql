@@ -204,10 +204,10 @@ CREATE TABLE notice (
     ref      INTEGER NOT NULL,
     state    INTEGER NOT NULL,
     at       INTEGER NOT NULL,
-    attempts INTEGER NOT NULL,
-    outcome  INTEGER NOT NULL,
-    status   INTEGER NOT NULL,
-    tried_at INTEGER NOT NULL,
-    note     TEXT NOT NULL
+    attempts INTEGER NOT NULL DEFAULT 0,
+    outcome  INTEGER NOT NULL DEFAULT 0,
+    status   INTEGER NOT NULL DEFAULT 0,
+    tried_at INTEGER NOT NULL DEFAULT 0,
+    note     TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX notice_webhook ON notice (webhook, id);
