@@ -52,6 +52,7 @@ type App struct {
 
 	store   *store.Store
 	world   *world
+	blocks  *blockList
 	node    *cluster.Node
 	log     *event.Log
 	tally   *audit.Tally
@@ -67,7 +68,7 @@ func New(ctx context.Context, s *store.Store, o Options) (*App, error) {
 	if err := o.Config.Check(); err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
-	a := &App{store: s, world: &world{}, log: o.Log, tally: &audit.Tally{}, stopped: make(chan struct{})}
+	a := &App{store: s, world: &world{}, blocks: &blockList{}, log: o.Log, tally: &audit.Tally{}, stopped: make(chan struct{})}
 	var err error
 	if a.node, err = a.join(ctx, o.Config); err != nil {
 		return nil, err
@@ -107,13 +108,23 @@ func (a *App) start(ctx context.Context, o Options) error {
 	return nil
 }
 
-// Reload brings into force what is stored: accounts, prices, origins, scenarios.
+// Reload brings into force what is stored: accounts, prices, origins, scenarios,
+// blocks.
 func (a *App) Reload(ctx context.Context) error {
-	return errors.Join(a.ReloadAccounts(ctx), a.ReloadWorld(ctx))
+	return errors.Join(a.ReloadAccounts(ctx), a.ReloadWorld(ctx), a.ReloadBlocks(ctx))
 }
 
 // ReloadWorld brings the stored prices, origins and scenarios into force.
 func (a *App) ReloadWorld(ctx context.Context) error { return a.world.read(ctx, a.store) }
+
+// ReloadBlocks brings into force who gets nothing from which line.
+func (a *App) ReloadBlocks(ctx context.Context) error {
+	read, err := a.store.Blocks(ctx)
+	if err == nil {
+		a.blocks.now.Store(read)
+	}
+	return err
+}
 
 // ReloadAccounts brings the stored accounts into force.
 func (a *App) ReloadAccounts(ctx context.Context) error {

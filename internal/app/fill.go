@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"dargah.dev/dargah/internal/account"
@@ -84,6 +85,7 @@ func Fill(ctx context.Context, s *store.Store, w *fixture.World, f Filling) erro
 		func() error { return putAccounts(ctx, s, w, f.Passwords) },
 		func() error { return s.PutPrices(ctx, w.Prices) },
 		func() error { return putSettings(ctx, s, w) },
+		func() error { return s.PutBlocks(ctx, NewBlocks(w.Blocks)) },
 		func() error { return putPeople(ctx, s, w, f) },
 		func() error { return putReports(ctx, s, w, f.Now()) },
 		func() error { return keepCredentials(ctx, s, w, f) },
@@ -133,6 +135,18 @@ func NewAccount(a fixture.Account, gate *password.Gate) store.Account {
 	for _, b := range a.Business {
 		made.Business = append(made.Business, NewBusiness(b))
 	}
+	for _, k := range a.APIKeys {
+		made.APIKeys = append(made.APIKeys, NewAPIKey(k))
+	}
+	for _, t := range a.Templates {
+		made.Templates = append(made.Templates, NewTemplate(t))
+	}
+	for service, amount := range a.Prices {
+		if made.Prices == nil {
+			made.Prices = map[string]rial.Amount{}
+		}
+		made.Prices[service] = rial.Amount(amount)
+	}
 	return made
 }
 
@@ -143,6 +157,7 @@ func Describe(to *account.Account, a fixture.Account) {
 	to.Disabled, to.Expires = a.Status == fixture.Disabled, time.Time{}
 	to.TokenDays, to.Rate = a.TokenDays, a.Rate
 	to.Allowed, to.Grants = a.Allowed, account.NewGrants(a.Services)
+	to.QueryLogin, to.SMS = a.QueryLogin, a.SMS
 	if !a.Expires.IsZero() {
 		to.Expires = a.Expires.Time()
 	}
@@ -150,7 +165,7 @@ func Describe(to *account.Account, a fixture.Account) {
 
 // NewLine is a line of the format as it is stored; so are the others.
 func NewLine(l fixture.Line) account.Line {
-	return account.Line{Number: l.Number, Suspended: l.Status == fixture.Suspended}
+	return account.Line{Number: l.Number, Suspended: l.Status == fixture.Suspended, Quiet: l.Quiet, DayLimit: l.DayLimit}
 }
 
 // NewClient hashes the secret.
@@ -161,6 +176,28 @@ func NewClient(c fixture.Client) account.Client {
 // NewBusiness hashes the token.
 func NewBusiness(b fixture.Business) account.Business {
 	return account.Business{ID: b.ID, TokenHash: sha256.Sum256([]byte(b.Token))}
+}
+
+// NewAPIKey hashes the key.
+func NewAPIKey(k fixture.APIKey) account.APIKey {
+	return account.APIKey{ID: k.ID, Hash: sha256.Sum256([]byte(k.Key))}
+}
+
+// NewTemplate gives the template an id where it has none.
+func NewTemplate(t fixture.Template) account.Template {
+	if t.ID == "" {
+		t.ID = account.NewTemplateID()
+	}
+	return account.Template{ID: t.ID, Line: t.Line, Urgent: t.Urgent, Once: t.Once, Body: t.Text}
+}
+
+// NewBlocks are blocks of the format as they are stored.
+func NewBlocks(blocks []fixture.Block) []store.Block {
+	made := make([]store.Block, 0, len(blocks))
+	for _, b := range blocks {
+		made = append(made, store.Block{Line: b.Line, Recipient: b.Number})
+	}
+	return made
 }
 
 func putSettings(ctx context.Context, s *store.Store, w *fixture.World) error {
@@ -278,6 +315,8 @@ type Credentials struct {
 	ClientSecret  string `json:"clientSecret"`
 	Business      string `json:"business"`
 	BusinessToken string `json:"businessToken"`
+	APIKey        string `json:"apiKey"`
+	Template      string `json:"template"`
 	NationalCode  string `json:"nationalCode"`
 	BirthDate     string `json:"birthDate"`
 	Mobile        string `json:"mobile"`
@@ -291,6 +330,7 @@ func (c Credentials) World(base string) dialect.World {
 	return dialect.World{
 		Base: base, Domain: c.Domain, Username: c.Username, Password: c.Password, Line: c.Line,
 		Client: c.Client, ClientSecret: c.ClientSecret, Business: c.Business, BusinessToken: c.BusinessToken,
+		APIKey: c.APIKey, Template: c.Template,
 		NationalCode: c.NationalCode, Date: c.BirthDate, Mobile: c.Mobile,
 	}
 }
@@ -361,6 +401,12 @@ func show(a fixture.Account, now time.Time) (score int, c Credentials) {
 	if len(a.Business) > 0 {
 		c.Business, c.BusinessToken = a.Business[0].ID, a.Business[0].Token
 		score++
+	}
+	if len(a.APIKeys) > 0 {
+		c.APIKey = a.APIKeys[0].Key
+	}
+	if i := slices.IndexFunc(a.Templates, func(t fixture.Template) bool { return t.ID != "" }); i >= 0 {
+		c.Template = a.Templates[i].ID
 	}
 	expired := !a.Expires.IsZero() && !now.Before(a.Expires.Time())
 	if a.Status != fixture.Active || expired || len(a.Allowed) > 0 || len(a.Services) == 0 {

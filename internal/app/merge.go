@@ -127,7 +127,7 @@ func (m *merge) tally(kind string) *Merged {
 }
 
 func (m *merge) run() error {
-	for _, step := range []func() error{m.domains, m.accounts, m.origins, m.prices, m.scripts, m.people, m.reports} {
+	for _, step := range []func() error{m.domains, m.accounts, m.origins, m.prices, m.blocks, m.scripts, m.people, m.reports} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -226,6 +226,24 @@ func (m *merge) prices() error {
 			continue
 		}
 		if err := m.SetPrice(service, amount); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *merge) blocks() error {
+	for _, b := range NewBlocks(m.world.Blocks) {
+		there, err := m.HasBlock(b)
+		switch {
+		case err != nil:
+			return err
+		case there:
+			m.tally("blocks").Kept++
+			continue
+		}
+		m.tally("blocks").Added++
+		if err := m.AddBlock(b); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"crypto/sha256"
 	"errors"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -91,7 +92,17 @@ func (m *merge) belongings(id string, a fixture.Account) error {
 			return err
 		}
 	}
-	return nil
+	for _, k := range a.APIKeys {
+		if err := m.clash(id, m.apiKey(&have, NewAPIKey(k))); err != nil {
+			return err
+		}
+	}
+	for _, t := range a.Templates {
+		if err := m.clash(id, m.template(&have, t)); err != nil {
+			return err
+		}
+	}
+	return m.accountPrices(&have, a.Prices)
 }
 
 func (m *merge) line(owner *account.Account, l account.Line) error {
@@ -137,5 +148,64 @@ func (m *merge) business(owner *account.Account, b fixture.Business) error {
 		return m.SetBusiness(b.ID, func(old *account.Business) { old.TokenHash = hash })
 	}
 	m.tally("business credentials").Kept++
+	return nil
+}
+
+func (m *merge) apiKey(owner *account.Account, k account.APIKey) error {
+	i := slices.IndexFunc(owner.APIKeys, func(old account.APIKey) bool { return old.ID == k.ID })
+	switch {
+	case i < 0:
+		m.tally("API keys").Added++
+		return m.AddKey(owner.ID, k)
+	case m.Replace && owner.APIKeys[i].Hash != k.Hash:
+		m.tally("API keys").Updated++
+		return m.SetKey(k.ID, func(old *account.APIKey) { old.Hash = k.Hash })
+	}
+	m.tally("API keys").Kept++
+	return nil
+}
+
+// template finds one without an id by everything else of it.
+func (m *merge) template(owner *account.Account, given fixture.Template) error {
+	t := NewTemplate(given)
+	if given.ID == "" {
+		same := func(old account.Template) bool { t.ID = old.ID; return t == old }
+		if slices.ContainsFunc(owner.Templates, same) {
+			m.tally("templates").Kept++
+			return nil
+		}
+		t.ID = ""
+	}
+	old, there := owner.Template(t.ID)
+	switch {
+	case !there:
+		m.tally("templates").Added++
+		_, err := m.AddTemplate(owner.ID, t)
+		return err
+	case m.Replace && old != t:
+		m.tally("templates").Updated++
+		return m.SetTemplate(t.ID, func(old *account.Template) { *old = t })
+	}
+	m.tally("templates").Kept++
+	return nil
+}
+
+func (m *merge) accountPrices(owner *account.Account, prices map[string]int64) error {
+	for _, service := range slices.Sorted(maps.Keys(prices)) {
+		amount := rial.Amount(prices[service])
+		old, there := owner.Prices[service]
+		switch {
+		case !there:
+			m.tally("account prices").Added++
+		case m.Replace && old != amount:
+			m.tally("account prices").Updated++
+		default:
+			m.tally("account prices").Kept++
+			continue
+		}
+		if err := m.SetAccountPrice(owner.ID, service, amount); err != nil {
+			return err
+		}
+	}
 	return nil
 }

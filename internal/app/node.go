@@ -15,6 +15,7 @@ const (
 	families = "token families"
 	settings = "settings"
 	people   = "people"
+	blocks   = "blocks"
 )
 
 func (a *App) join(ctx context.Context, c config.Config) (*cluster.Node, error) {
@@ -23,14 +24,14 @@ func (a *App) join(ctx context.Context, c config.Config) (*cluster.Node, error) 
 		Versions: a.versions, Chores: a.chores(), Log: a.log,
 		Reload: map[string]func(context.Context) error{
 			accounts: a.ReloadAccounts, families: a.store.LoadFamilies, settings: a.ReloadWorld,
-			people: a.store.ForgetPeople,
+			people: a.store.ForgetPeople, blocks: a.ReloadBlocks,
 		},
 	})
 }
 
 func (a *App) versions(ctx context.Context) (map[string]int64, error) {
 	v, err := a.store.Versions(ctx)
-	return map[string]int64{accounts: v.Accounts, families: v.Families, settings: v.World, people: v.People}, err
+	return map[string]int64{accounts: v.Accounts, families: v.Families, settings: v.World, people: v.People, blocks: v.Blocks}, err
 }
 
 // chores are what one node does for all.

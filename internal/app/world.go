@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"dargah.dev/dargah/internal/persian"
 	"dargah.dev/dargah/internal/rial"
 	"dargah.dev/dargah/internal/source/scenario"
 	"dargah.dev/dargah/internal/store"
@@ -90,4 +91,12 @@ func decode[T any](what string, text []byte) (v T, err error) {
 		return v, fmt.Errorf("the stored %s cannot be read", what)
 	}
 	return v, nil
+}
+
+// blockList is who gets nothing from which line. It may be read anew while
+// messages are accepted.
+type blockList struct{ now atomic.Pointer[store.Blocks] }
+
+func (b *blockList) Has(line string, recipient persian.Mobile) bool {
+	return b.now.Load().Has(line, recipient)
 }

@@ -86,6 +86,8 @@ func (g greeting) print(w io.Writer, asJSON bool) error {
 	row("line", c.Line)
 	row("client", join(c.Client, c.ClientSecret))
 	row("business", join(c.Business, c.BusinessToken))
+	row("API key", c.APIKey)
+	row("template", c.Template)
 	if c.Accounts > 1 {
 		row("more", fmt.Sprintf("%d accounts in all; this is the first that can do the most", c.Accounts))
 	}

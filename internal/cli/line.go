@@ -115,7 +115,9 @@ type lineSuspend struct {
 }
 
 func (l lineSuspend) Run(c *console) error {
-	return setLine(c, l.acting, l.Number, "suspend", "suspended", func(change *store.Change) error { return change.SetLine(l.Number, func(to *account.Line) { to.Suspended = true }) })
+	return setLine(c, l.acting, l.Number, "suspend", "suspended", func(change *store.Change) error {
+		return change.SetLine(l.Number, func(to *account.Line) { to.Suspended = true })
+	})
 }
 
 type lineActivate struct {
@@ -124,7 +126,9 @@ type lineActivate struct {
 }
 
 func (l lineActivate) Run(c *console) error {
-	return setLine(c, l.acting, l.Number, "activate", "active", func(change *store.Change) error { return change.SetLine(l.Number, func(to *account.Line) { to.Suspended = false }) })
+	return setLine(c, l.acting, l.Number, "activate", "active", func(change *store.Change) error {
+		return change.SetLine(l.Number, func(to *account.Line) { to.Suspended = false })
+	})
 }
 
 type lineRemove struct {

@@ -19,6 +19,7 @@ type Kind string
 const (
 	ClientSecret  Kind = "dgc_" // of an OAuth client
 	BusinessToken Kind = "dgb_" // of a business credential
+	APIKey        Kind = "dgk_"
 )
 
 // The parts of a secret after its kind: 26 random letters and digits are 130
@@ -41,7 +42,7 @@ func New(kind Kind) string {
 func Made(secret string) bool {
 	kind := Kind(secret[:min(len(secret), len(ClientSecret))])
 	body := secret[:max(0, len(secret)-checksumLength)]
-	return (kind == ClientSecret || kind == BusinessToken) &&
+	return (kind == ClientSecret || kind == BusinessToken || kind == APIKey) &&
 		len(secret) == len(kind)+randomLength+checksumLength && checksum(body) == secret[len(body):]
 }
 

@@ -9,13 +9,13 @@ import (
 )
 
 // scanner is what a scanner of leaked secrets would be told to look for.
-var scanner = regexp.MustCompile(`\bdg[bc]_[A-Z2-7]{33}\b`)
+var scanner = regexp.MustCompile(`\bdg[bck]_[A-Z2-7]{33}\b`)
 
 func TestSecretsAreRecognised(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for i := range 100_000 {
-		kind := []credential.Kind{credential.ClientSecret, credential.BusinessToken}[i%2]
+		kind := []credential.Kind{credential.ClientSecret, credential.BusinessToken, credential.APIKey}[i%3]
 		secret := credential.New(kind)
 		if seen[secret] || !credential.Made(secret) || !strings.HasPrefix(secret, string(kind)) {
 			t.Fatalf("%q: seen before %v, made %v", secret, seen[secret], credential.Made(secret))

@@ -165,5 +165,6 @@ type World struct {
 	Line                       string
 	Client, ClientSecret       string
 	Business, BusinessToken    string
+	APIKey, Template           string // empty where there is none
 	NationalCode, Date, Mobile string
 }

@@ -200,8 +200,17 @@ func (c *Change) place(table, id, name string) (place int, err error) {
 	return place, err
 }
 
-// owner finds the account that a row belongs to.
+// owner finds the account that a row belongs to, which is about to be changed.
 func (c *Change) owner(what, query, key string) (string, error) {
+	owner, err := c.holder(what, query, key)
+	if err == nil {
+		c.touch(kindAccounts)
+	}
+	return owner, err
+}
+
+// holder is owner where the account stays as it is.
+func (c *Change) holder(what, query, key string) (string, error) {
 	var owner string
 	err := c.tx.QueryRow(query, key).Scan(&owner)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -211,6 +220,5 @@ func (c *Change) owner(what, query, key string) (string, error) {
 		return "", fmt.Errorf("look for %s: %w", what, err)
 	}
 	c.concerns(owner)
-	c.touch(kindAccounts)
 	return owner, nil
 }

@@ -15,15 +15,17 @@ func (c *Change) AddLine(owner string, l account.Line) error {
 	return putLine(c.tx, owner, place, l)
 }
 
+const lineOwner = `SELECT account FROM line WHERE key = $1`
+
 // LineOwner is the id of the account that has the line, by any spelling of its
 // number.
 func (c *Change) LineOwner(number string) (string, error) {
-	return c.owner("line "+number, `SELECT account FROM line WHERE key = $1`, account.LineKey(number))
+	return c.holder("line "+number, lineOwner, account.LineKey(number))
 }
 
 // Line finds a line by any spelling of its number, and the account that has it.
 func (c *Change) Line(number string) (account.Account, account.Line, error) {
-	owner, err := c.ownerOf("line "+number, `SELECT account FROM line WHERE key = $1`, account.LineKey(number))
+	owner, err := c.ownerOf("line "+number, lineOwner, account.LineKey(number))
 	line, _ := owner.Line(number)
 	return owner, line, err
 }
@@ -41,7 +43,7 @@ func (c *Change) SetLine(number string, edit func(*account.Line)) error {
 
 // RemoveLine takes a line away from its account.
 func (c *Change) RemoveLine(number string) error {
-	if _, err := c.LineOwner(number); err != nil {
+	if _, _, err := c.Line(number); err != nil {
 		return err
 	}
 	return one(c.tx, missing("line "+number), `DELETE FROM line WHERE key = $1`, account.LineKey(number))

@@ -21,6 +21,7 @@ import (
 	"dargah.dev/dargah/internal/fault"
 	"dargah.dev/dargah/internal/inquiry/credit"
 	"dargah.dev/dargah/internal/ledger"
+	"dargah.dev/dargah/internal/persian"
 	"dargah.dev/dargah/internal/rial"
 	"dargah.dev/dargah/internal/store"
 	"dargah.dev/dargah/internal/store/storetest"
@@ -45,6 +46,9 @@ func inhabited(t *testing.T) store.Location {
 		APIKeys:  []account.APIKey{{ID: "key", Hash: [32]byte{3}}}, Prices: map[string]rial.Amount{"sms": 1},
 		Templates: []account.Template{{ID: "TydSt2skQE", Body: "کد: {code}\n"}},
 	}}}))
+	blocked, err := persian.ParseMobile("09120000001")
+	must(t, err)
+	must(t, s.PutBlocks(ctx, []store.Block{{Line: "30001234", Recipient: blocked}}))
 	must(t, s.PutPrices(ctx, map[string]int64{"person": 1000, "Zip": 1, "zip": 2, "~": 0}))
 	for _, name := range []string{"a", "B", "é", "_", "ی", "\U0001F511", "a b"} { // no two ways to sort agree on these
 		must(t, s.PutSetting(ctx, "test/"+name, strings.Repeat(name, 3)))

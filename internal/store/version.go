@@ -15,6 +15,7 @@ const (
 	kindWorld    = "world"
 	kindWebhooks = "webhooks"
 	kindPeople   = "people"
+	kindBlocks   = "blocks"
 )
 
 // Versions are those numbers.
@@ -24,13 +25,17 @@ type Versions struct {
 	World    int64 // prices, origins, scenarios
 	Webhooks int64 // who hears of what
 	People   int64 // people who were in the register before
+	Blocks   int64 // recipients who get nothing from a line
 }
 
 // Versions reads the numbers in force.
 func (s *Store) Versions(ctx context.Context) (v Versions, err error) {
 	rows, err := s.reader.QueryContext(ctx, `SELECT kind, number FROM version`)
 	if err == nil {
-		of := map[string]*int64{kindAccounts: &v.Accounts, kindFamilies: &v.Families, kindWorld: &v.World, kindWebhooks: &v.Webhooks, kindPeople: &v.People}
+		of := map[string]*int64{
+			kindAccounts: &v.Accounts, kindFamilies: &v.Families, kindWorld: &v.World, kindWebhooks: &v.Webhooks, kindPeople: &v.People,
+			kindBlocks: &v.Blocks,
+		}
 		err = scan(rows, func(into func(...any) error) error {
 			var kind string
 			var number int64

@@ -16,7 +16,6 @@ import (
 	"dargah.dev/dargah/internal/audit"
 	"dargah.dev/dargah/internal/fault"
 	"dargah.dev/dargah/internal/inquiry/credit"
-	"dargah.dev/dargah/internal/rial"
 	"dargah.dev/dargah/internal/store"
 )
 
@@ -269,61 +268,6 @@ func changedBelongings(t *testing.T, place Place) {
 	} {
 		t.Run("not there "+name, func(t *testing.T) { refuses(t, s, store.ErrNone, do) })
 	}
-}
-
-func changedSending(t *testing.T, place Place) {
-	s := Must(t, place, store.Options{})
-	Fund(t, s, 1, 1)
-	var made account.Template
-	change(t, s, func(c *store.Change) (err error) {
-		made, err = c.AddTemplate("a0", account.Template{Body: "{code}"})
-		_, err2 := c.AddTemplate("a0", account.Template{ID: "TEMPLATE02", Body: "x"})
-		return errors.Join(err, err2,
-			c.AddKey("a0", account.APIKey{ID: "k1", Hash: [32]byte{1}}), c.AddKey("a0", account.APIKey{ID: "k2", Hash: [32]byte{2}}),
-			c.SetAccountPrice("a0", "sms", 5), c.SetAccountPrice("a0", "sms", 7), c.SetAccountPrice("a0", "person", 0), c.SetAccountPrice("a1", "sms", 1))
-	})
-	change(t, s, func(c *store.Change) error {
-		return errors.Join(c.SetKey("k1", func(k *account.APIKey) { k.ID, k.Hash, k.Disabled = "other", [32]byte{9}, true }), c.RemoveKey("k2"),
-			c.SetTemplate(made.ID, func(t *account.Template) {
-				*t = account.Template{Line: "30001", Urgent: true, Once: true, Body: "{a}\n{b}"}
-			}),
-			c.RemoveTemplate("TEMPLATE02"), c.RemoveAccountPrice("a0", "person"))
-	})
-	a := one(t, s, "a0")
-	got := account.Account{APIKeys: a.APIKeys, Templates: a.Templates, Prices: a.Prices}
-	if diff := cmp.Diff(account.Account{
-		APIKeys:   []account.APIKey{{ID: "k1", Hash: [32]byte{9}, Disabled: true}},
-		Templates: []account.Template{{ID: made.ID, Line: "30001", Urgent: true, Once: true, Body: "{a}\n{b}"}},
-		Prices:    map[string]rial.Amount{"sms": 7},
-	}, got, cmp.AllowUnexported(account.Grants{})); diff != "" || len(made.ID) != account.TemplateIDLength {
-		t.Errorf("template %q: %s", made.ID, diff)
-	}
-	template := func(c *store.Change, owner, id string) error {
-		_, err := c.AddTemplate(owner, account.Template{ID: id})
-		return err
-	}
-	for name, do := range map[string]func(c *store.Change) error{
-		"key":      func(c *store.Change) error { return c.AddKey("a1", account.APIKey{ID: "k1"}) },
-		"secret":   func(c *store.Change) error { return c.AddKey("a1", account.APIKey{ID: "k3", Hash: [32]byte{9}}) },
-		"template": func(c *store.Change) error { return template(c, "a1", made.ID) },
-		"another's secret": func(c *store.Change) error {
-			err := c.AddKey("a1", account.APIKey{ID: "k3"})
-			return errors.Join(err, c.SetKey("k3", func(k *account.APIKey) { k.Hash = [32]byte{9} }))
-		},
-	} {
-		t.Run("taken "+name, func(t *testing.T) { refuses(t, s, store.ErrTaken, do) })
-	}
-	for name, do := range map[string]func(c *store.Change) error{
-		"key":          func(c *store.Change) error { return c.RemoveKey("k2") },
-		"key set":      func(c *store.Change) error { return c.SetKey("k2", func(*account.APIKey) {}) },
-		"template":     func(c *store.Change) error { return c.RemoveTemplate("TEMPLATE02") },
-		"template set": func(c *store.Change) error { return c.SetTemplate("", func(*account.Template) {}) },
-		"price":        func(c *store.Change) error { return c.RemoveAccountPrice("a0", "person") },
-		"owner":        func(c *store.Change) error { return c.SetAccountPrice("nobody", "sms", 1) },
-	} {
-		t.Run("not there "+name, func(t *testing.T) { refuses(t, s, store.ErrNone, do) })
-	}
-	refuses(t, s, store.ErrNoAccount, func(c *store.Change) error { return template(c, "nobody", "") })
 }
 
 func changedDomain(t *testing.T, place Place) {

@@ -67,6 +67,7 @@ func Run(t *testing.T, place func(testing.TB) Place) {
 		"refused changes of accounts":             refusedAccounts,
 		"changes of what belongs to accounts":     changedBelongings,
 		"changes of what accounts send with":      changedSending,
+		"blocks":                                  blocks,
 		"changes of domains":                      changedDomain,
 		"changes of the world":                    changedWorld,
 		"only one gets a name":                    nameRace,
