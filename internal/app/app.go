@@ -188,8 +188,8 @@ type sold struct {
 	balance func(ctx context.Context, account string) (rial.Amount, error)
 }
 
-// sms is the service that the SMS providers sell. So far it answers balances.
-const sms = "sms"
+// smsService is the service that the SMS providers sell. So far it answers balances.
+const smsService = "sms"
 
 // unasked is a question about nobody: only a scenario for every question of a
 // service matches it.
@@ -217,7 +217,7 @@ func services(s *store.Store, w *world, cashier payment.Cashier, now func() time
 			Cashier: cashier, Now: now,
 		},
 		balance: func(ctx context.Context, account string) (rial.Amount, error) {
-			if err := w.scenarios.Play(ctx, sms, unasked{}); err != nil {
+			if err := w.scenarios.Play(ctx, smsService, unasked{}); err != nil {
 				return 0, err
 			}
 			balance, err := s.Balance(ctx, account)

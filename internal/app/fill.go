@@ -19,6 +19,7 @@ import (
 	"dargah.dev/dargah/internal/password"
 	"dargah.dev/dargah/internal/persian"
 	"dargah.dev/dargah/internal/rial"
+	"dargah.dev/dargah/internal/sms"
 	"dargah.dev/dargah/internal/source/scenario"
 	"dargah.dev/dargah/internal/store"
 )
@@ -86,6 +87,7 @@ func Fill(ctx context.Context, s *store.Store, w *fixture.World, f Filling) erro
 		func() error { return s.PutPrices(ctx, w.Prices) },
 		func() error { return putSettings(ctx, s, w) },
 		func() error { return s.PutBlocks(ctx, NewBlocks(w.Blocks)) },
+		func() error { return s.PutIncoming(ctx, NewIncoming(w.Incoming, f.Now())) },
 		func() error { return putPeople(ctx, s, w, f) },
 		func() error { return putReports(ctx, s, w, f.Now()) },
 		func() error { return keepCredentials(ctx, s, w, f) },
@@ -197,6 +199,17 @@ func NewBlocks(blocks []fixture.Block) []store.Block {
 	for _, b := range blocks {
 		made = append(made, store.Block{Line: b.Line, Recipient: b.Number})
 	}
+	return made
+}
+
+// NewIncoming are incoming messages of the format as they are stored, the
+// oldest first: each has an age at now.
+func NewIncoming(messages []fixture.Incoming, now time.Time) []sms.Incoming {
+	made := make([]sms.Incoming, 0, len(messages))
+	for _, m := range messages {
+		made = append(made, sms.Incoming{Line: m.Line, Sender: m.Sender, Text: m.Text, At: now.Add(-m.Age), Read: m.Read})
+	}
+	slices.SortStableFunc(made, func(a, b sms.Incoming) int { return a.At.Compare(b.At) })
 	return made
 }
 

@@ -127,7 +127,7 @@ func (m *merge) tally(kind string) *Merged {
 }
 
 func (m *merge) run() error {
-	for _, step := range []func() error{m.domains, m.accounts, m.origins, m.prices, m.blocks, m.scripts, m.people, m.reports} {
+	for _, step := range []func() error{m.domains, m.accounts, m.origins, m.prices, m.blocks, m.incoming, m.scripts, m.people, m.reports} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -244,6 +244,26 @@ func (m *merge) blocks() error {
 		}
 		m.tally("blocks").Added++
 		if err := m.AddBlock(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// incoming messages have no names: one that the same sender sent in the same
+// words is the same.
+func (m *merge) incoming() error {
+	for _, one := range NewIncoming(m.world.Incoming, m.Now()) {
+		there, err := m.HasIncoming(one)
+		switch {
+		case err != nil:
+			return err
+		case there:
+			m.tally("incoming messages").Kept++
+			continue
+		}
+		m.tally("incoming messages").Added++
+		if _, err := m.AddIncoming(one); err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,10 @@ func Sender(from string) string {
 
 func sealedIncoming(id int64) string { return "incoming/" + strconv.FormatInt(id, 10) }
 
+func sealIncoming(keys *seal.Keyring, id int64, sender, text string) ([]byte, error) {
+	return keys.Seal(appendText(appendText(nil, sender), text), sealedIncoming(id))
+}
+
 func openIncoming(keys *seal.Keyring, m *sms.Incoming, sealed []byte) error {
 	if len(sealed) == 0 {
 		return nil // erased
