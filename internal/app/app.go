@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"dargah.dev/dargah/internal/account"
@@ -53,6 +54,7 @@ type App struct {
 	store   *store.Store
 	world   *world
 	blocks  *blockList
+	sending *sending
 	node    *cluster.Node
 	log     *event.Log
 	tally   *audit.Tally
@@ -94,12 +96,18 @@ func (a *App) start(ctx context.Context, o Options) error {
 	if shared := a.node.Failures(); shared != nil {
 		a.Desk.Lockout.Share(shared)
 	}
-	if err := errors.Join(a.Reload(ctx), a.store.LoadFamilies(ctx)); err != nil {
+	if a.sending, err = newSending(ctx, a.store, o); err != nil {
 		return err
 	}
-	if err := a.serve(a.world, mint, o); err != nil {
-		return err
+	a.world.sandbox = a.sending.sandbox
+	err = errors.Join(a.Reload(ctx), a.store.LoadFamilies(ctx))
+	if err == nil {
+		err = a.serve(a.world, mint, o)
 	}
+	if err != nil {
+		return errors.Join(err, a.sending.close())
+	}
+	a.sending.dispatcher.Start()
 	a.store.OnChange(a.node.Signal)
 	a.node.Run(ctx)
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -142,11 +150,22 @@ func (a *App) ReloadAccounts(ctx context.Context) error {
 
 // Degraded says in a few words what is not as it should be, though calls are
 // served; empty if all is well.
-func (a *App) Degraded() string { return a.node.Degraded() }
+func (a *App) Degraded() string {
+	var all []string
+	for _, one := range []string{a.node.Degraded(), a.sending.degraded()} {
+		if one != "" {
+			all = append(all, one)
+		}
+	}
+	return strings.Join(all, "; ")
+}
 
-// Close writes what is still counted in memory, and leaves to the other nodes
-// what this one did for all.
+// Close ends the sending of messages, writes what is still counted in memory,
+// and leaves to the other nodes what this one did for all.
 func (a *App) Close() {
+	if err := a.sending.close(); err != nil {
+		a.log.Fail("the ways out did not end well", err)
+	}
 	a.stop()
 	<-a.stopped
 	a.node.Close()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"dargah.dev/dargah/internal/operator/sandbox"
 	"dargah.dev/dargah/internal/persian"
 	"dargah.dev/dargah/internal/rial"
 	"dargah.dev/dargah/internal/source/scenario"
@@ -16,6 +17,7 @@ import (
 // be read anew while calls are answered from it.
 type world struct {
 	scenarios scenario.Set
+	sandbox   *sandbox.Operator // nil where messages go elsewhere
 	now       atomic.Pointer[tables]
 }
 
@@ -44,6 +46,11 @@ func (w *world) read(ctx context.Context, s *store.Store) error {
 	}
 	if err := w.scenarios.Put(faults(scripts)); err != nil {
 		return err
+	}
+	if w.sandbox != nil {
+		if err := w.sandbox.Put(deliveries(scripts)); err != nil {
+			return err
+		}
 	}
 	w.now.Store(&next)
 	return nil

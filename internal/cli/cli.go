@@ -34,6 +34,7 @@ type commands struct {
 	Business businesses `cmd:"" help:"Business credentials (uid)." group:"Who may call"`
 
 	Operator operators `cmd:"" help:"The ways out to the phones." group:"What is sent"`
+	Message  messages  `cmd:"" help:"Messages that were sent." group:"What is sent"`
 
 	Price    prices     `cmd:"" help:"What an answer of a service costs." group:"What is answered"`
 	Origin   origins    `cmd:"" help:"Browser origins that may call." group:"What is answered"`

@@ -49,8 +49,8 @@ type Options struct {
 const (
 	// lease is how long a batch stays with a process that says nothing more. It
 	// is extended thrice in that time; nothing is sent in the last part of it.
-	lease       = 60 * time.Second
-	leaseMargin = 15 * time.Second
+	lease       = 30 * time.Second
+	leaseMargin = 10 * time.Second
 	// patience is how long messages wait in memory for a way to come back.
 	patience = 10 * time.Second
 	// pace is how often the queue is looked at without a signal.
