@@ -19,6 +19,8 @@ type site struct {
 	database string // postgres://…; empty is SQLite in dir
 	direct   string // the database without the proxy that stands before it
 	redis    string // redis://…; empty is none
+	// operators are the ways out to the phones; none: messages wait.
+	operators []map[string]any
 }
 
 // newSite makes an installation and fills it with a world of these customers.
@@ -67,7 +69,7 @@ func (s *site) config(t testing.TB, address string) string {
 	text, err := json.Marshal(map[string]any{ // which is YAML too
 		"listen": []string{address}, "data": s.dir, "database": s.database, "redis": s.redis,
 		"log": filepath.Join(s.dir, "node-"+port+".log"), "drain": "5s",
-		"limits": map[string]any{"connectionsPerAddress": 0},
+		"limits": map[string]any{"connectionsPerAddress": 0}, "operators": append([]map[string]any{}, s.operators...),
 	})
 	if err != nil {
 		t.Fatal(err)
