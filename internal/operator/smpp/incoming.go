@@ -48,7 +48,7 @@ func (s *session) take(h pdu.Header, body []byte) bool {
 	case pdu.EnquireLink:
 		s.reply(h, pdu.OK)
 	case pdu.DeliverSM, pdu.DataSM:
-		return s.deliver(h, body)
+		s.deliver(h, body)
 	case pdu.Unbind:
 		s.end(errUnbound, pdu.Header{Command: pdu.Unbind.Answer(), Sequence: h.Sequence}.Append(nil))
 		return false
@@ -65,16 +65,17 @@ func (s *session) take(h pdu.Header, body []byte) bool {
 // the sink has it. A body that makes no sense is refused for good, and the
 // session goes on: the message centre would bring it again after each new bind,
 // and one phone could keep all others from being heard.
-func (s *session) deliver(h pdu.Header, body []byte) bool {
+func (s *session) deliver(h pdu.Header, body []byte) {
 	m, err := pdu.DecodeMessage(h.Command, body)
 	if err != nil {
 		s.link.operator.log.Fail("smpp: refused a message of "+s.link.operator.settings.Name, err)
 		s.reply(h, pdu.Never)
-		return true
+		return
 	}
 	m.Text, m.Options = slices.Clone(m.Text), slices.Clone(m.Options) // the next PDU overwrites them
 	if !s.place() {
-		return false
+		s.reply(h, pdu.Later)
+		return
 	}
 	o := s.link.operator
 	o.running.Go(func() {
@@ -88,11 +89,16 @@ func (s *session) deliver(h pdu.Header, body []byte) bool {
 		}
 		s.reply(h, status)
 	})
-	return true
 }
 
-// place waits for a place with the sink.
+// place waits for a place with the sink; there is none once the session is over
+// or to be left.
 func (s *session) place() bool {
+	select {
+	case <-s.closes:
+		return false
+	default:
+	}
 	select {
 	case s.sinks <- struct{}{}:
 		return true
@@ -106,6 +112,8 @@ func (s *session) place() bool {
 	select {
 	case s.sinks <- struct{}{}:
 		return true
+	case <-s.closes:
+		return false
 	case <-s.ended:
 		return false
 	}

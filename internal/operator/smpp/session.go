@@ -47,9 +47,11 @@ type session struct {
 	sinks  chan struct{} // a value for each PDU that the sink has
 	wake   chan struct{} // there is something to write; holds one value
 	ended  chan struct{}
-	unread atomic.Bool  // the reader waits for the sink
-	heard  atomic.Int64 // when a PDU came, in nanoseconds
-	worked atomic.Bool  // something came beside the bind
+	closes chan struct{} // closed when the sink gets nothing more
+	once   sync.Once     // closes closes
+	unread atomic.Bool   // the reader waits for the sink
+	heard  atomic.Int64  // when a PDU came, in nanoseconds
+	worked atomic.Bool   // something came beside the bind
 
 	mu       sync.Mutex
 	out      []byte // whole PDUs, to be written
@@ -76,7 +78,7 @@ func newSession(l *link, conn net.Conn) *session {
 	return &session{
 		link: l, conn: conn, in: pdu.NewReader(conn), pending: map[uint32]pending{},
 		slots: make(chan struct{}, l.operator.settings.Window), sinks: make(chan struct{}, incoming),
-		wake: make(chan struct{}, 1), ended: make(chan struct{}),
+		wake: make(chan struct{}, 1), ended: make(chan struct{}), closes: make(chan struct{}),
 	}
 }
 
@@ -156,6 +158,7 @@ func (s *session) end(reason error, words []byte) {
 
 // leave waits until nothing is under way, and unbinds.
 func (s *session) leave(ctx context.Context) error {
+	s.once.Do(func() { close(s.closes) })
 	quiet := make(chan struct{})
 	s.mu.Lock()
 	s.leaving = quiet

@@ -381,6 +381,49 @@ func TestClose(t *testing.T) {
 	})
 }
 
+// While it closes, what the sink has is answered, and what comes then is to
+// come again.
+func TestCloseWithSink(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		peers, sink, release := make(chan *peer, 10), newInbox(), make(chan struct{})
+		sink.refuse = func() error { <-release; return nil }
+		o := open(t, scripted(peers), sink)
+		p := <-peers
+		bring := func(sequence uint32) {
+			m := smpptest.Incoming("989120000000", "30001234", 0, []byte("x"))
+			b, err := m.Append(nil, pdu.Header{Command: pdu.DeliverSM, Sequence: sequence})
+			if err != nil {
+				t.Error(err)
+			}
+			p.write(b)
+		}
+		bring(1)
+		<-sink.arrivals
+		closed := make(chan error, 1)
+		go func() { closed <- o.Close(t.Context()) }()
+		synctest.Wait()
+		bring(2)
+		if h := p.next(); h.Sequence != 2 || h.Status != pdu.Later {
+			t.Errorf("%+v", h)
+		}
+		close(release)
+		if h := p.next(); h.Sequence != 1 || h.Status != pdu.OK {
+			t.Errorf("%+v", h)
+		}
+		unbind := p.next()
+		if unbind.Command != pdu.Unbind {
+			t.Errorf("%+v", unbind)
+		}
+		bring(3)
+		p.next()
+		p.write(pdu.Header{Command: pdu.Unbind.Answer(), Sequence: unbind.Sequence}.Append(nil))
+		if err := <-closed; err != nil || len(sink.arrivals) != 0 {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	files := testkit.NewCertificate(t, t.TempDir(), "smsc")
