@@ -98,6 +98,7 @@ func (d *Desk) Send(ctx context.Context, o Order) (Batch, error) {
 	if err := fillLines(b.Messages, &o); err != nil {
 		return Batch{}, err
 	}
+	b.Daily = daily(o.Account, b.Messages)
 	if err := d.fillTexts(b.Messages, &o, terms.Part); err != nil {
 		return Batch{}, err
 	}
@@ -181,6 +182,16 @@ func fillLines(messages []Message, o *Order) error {
 		messages[i].Line = each(numbers, i)
 	}
 	return nil
+}
+
+// daily are the bounds of those lines that have one.
+func daily(a *account.Account, messages []Message) (bounds []Daily) {
+	for _, number := range lines(messages) {
+		if line, _ := a.Line(number); line.DayLimit > 0 {
+			bounds = append(bounds, Daily{Line: number, Messages: line.DayLimit})
+		}
+	}
+	return bounds
 }
 
 func (d *Desk) fillTexts(messages []Message, o *Order, part rial.Amount) error {

@@ -20,8 +20,9 @@ type Names struct{ tags, pads cipher.Block }
 
 // The kinds of things that have names.
 const (
-	nameOfMessage = 1
-	nameOfBatch   = 2
+	nameOfMessage  = 1
+	nameOfBatch    = 2
+	nameOfIncoming = 3
 )
 
 // NewNames takes a key of which nothing else is made.
@@ -42,6 +43,9 @@ func (n *Names) Message(id int64) string { return n.name(nameOfMessage, id) }
 
 // Batch is a batch's name, lower-case.
 func (n *Names) Batch(id int64) string { return n.name(nameOfBatch, id) }
+
+// Incoming is the name of a message from a phone, lower-case.
+func (n *Names) Incoming(id int64) string { return n.name(nameOfIncoming, id) }
 
 // ParseMessage gives the number back; false for what Message never gave. Hyphens
 // must be in their places, letters may be of either case.

@@ -27,13 +27,13 @@ func TestNamesComeBack(t *testing.T) {
 	n, other := names(0), names(1)
 	rapid.Check(t, func(t *rapid.T) {
 		id := rapid.Int64().Draw(t, "id")
-		message, batch := n.Message(id), n.Batch(id)
-		for _, name := range []string{message, batch} {
+		message, batch, incoming := n.Message(id), n.Batch(id), n.Incoming(id)
+		for _, name := range []string{message, batch, incoming} {
 			if !guid.MatchString(name) {
 				t.Errorf("%s is no GUID of version 4", name)
 			}
 		}
-		if message != n.Message(id) || message == batch || message == other.Message(id) {
+		if message != n.Message(id) || message == batch || message == incoming || batch == incoming || message == other.Message(id) {
 			t.Errorf("%d is %s, %s as a batch", id, message, batch)
 		}
 		if got, ok := n.ParseMessage(message); !ok || got != id {
@@ -44,6 +44,9 @@ func TestNamesComeBack(t *testing.T) {
 		}
 		if _, ok := n.ParseBatch(message); ok {
 			t.Errorf("%s is a message's, not a batch's", message)
+		}
+		if _, ok := n.ParseMessage(incoming); ok {
+			t.Errorf("%s is an incoming message's", incoming)
 		}
 		if _, ok := other.ParseMessage(message); ok {
 			t.Errorf("%s is of another key", message)
