@@ -34,6 +34,11 @@ type graves map[string]bool
 
 func (g graves) Dead(family string) bool { return g[family] }
 
+func hashOf(secret string) []byte {
+	hash := sha256.Sum256([]byte(secret))
+	return hash[:]
+}
+
 // world is a desk with two domains: good, disabled, … in "a", elsewhere in "b".
 func world(t *testing.T, change ...func(*account.Account)) *admission.Desk {
 	t.Helper()
@@ -47,6 +52,9 @@ func world(t *testing.T, change ...func(*account.Account)) *admission.Desk {
 			{ID: "c2", SecretHash: sha256.Sum256([]byte("s2"))},
 		},
 		Business: []account.Business{{ID: "b1", TokenHash: sha256.Sum256([]byte("t1"))}},
+		APIKeys: []account.APIKey{
+			{ID: "k1", Hash: sha256.Sum256([]byte("key-1"))}, {ID: "k2", Hash: sha256.Sum256([]byte("key-2")), Disabled: true},
+		},
 	}
 	for _, f := range change {
 		f(&good)
@@ -138,6 +146,11 @@ func TestCredentials(t *testing.T) {
 		"client, another's user":  {admission.ClientPassword{"c1", "s1", "other", "other-pw-22"}, fault.Credentials},
 		"client, wrong password":  {admission.ClientPassword{"c1", "s1", "good", "x"}, fault.Credentials},
 		"refresh garbage":         {admission.ClientRefresh{"c1", "s1", "dgr_x"}, fault.Grant},
+		"no key":                  {admission.Key{}, fault.NoToken},
+		"key":                     {admission.Key{"key-1"}, 255},
+		"key, disabled":           {admission.Key{"key-2"}, fault.BadToken},
+		"key, unknown":            {admission.Key{"key-3"}, fault.BadToken},
+		"key, its hash":           {admission.Key{string(hashOf("key-1"))}, fault.BadToken},
 		"business":                {admission.Business{"b1", "t1"}, 255},
 		"business, wrong token":   {admission.Business{"b1", "t2"}, fault.Credentials},
 		"business, unknown":       {admission.Business{"b2", "t1"}, fault.Credentials},
