@@ -75,7 +75,7 @@ func TestPathsThatAreNotServed(t *testing.T) {
 		"/identity/x": `"customMessage"`, "/ai/x": `"customMessage"`,
 		"/api/inquiry/x": `"responseContext"`, "/api/validate/x": `"responseContext"`,
 		"/nothing": `"title"`, "/api": `"title"`, "/": `"title"`, "http://elsewhere.example.ir": `"title"`,
-		"/auth": `"errorCode":404`, "/account?a=b": `"errorCode":404`, "/api/v1": `"status":"404"`,
+		"/messages/send/scheduled": `"errorCode":404`, "/auth": `"errorCode":404`, "/account?a=b": `"errorCode":404`, "/api/v1": `"status":"404"`,
 		"/identity": `"customMessage"`, "/api/inquiry": `"responseContext"`, "http://elsewhere.example.ir/auth": `"errorCode":404`,
 	} {
 		status, text := raw(t, s, "POST "+path+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: "+fmt.Sprint(len(login))+"\r\n\r\n"+login)

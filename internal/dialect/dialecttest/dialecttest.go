@@ -43,8 +43,8 @@
 //	{{save NAME}}  as {{any}}, and kept under NAME
 //	{{NAME}}       what was kept, in this and every later section of the file
 //
-// HOST (127.0.0.1:port) and ADDRESS (http://127.0.0.1:port) are kept from the
-// start.
+// HOST (127.0.0.1:port), ADDRESS (http://127.0.0.1:port) and LATER (the Unix
+// seconds of an hour from now) are kept from the start.
 //
 // go test -update writes what the server says into the files, placeholders
 // kept. Files in a folder called page show what a provider's page shows; no

@@ -3,7 +3,9 @@ package dialecttest
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // placeholder is what may stand in a file between doubled braces. Everything
@@ -17,7 +19,8 @@ type kept map[string]string
 
 func newKept(address string) kept {
 	host := strings.TrimPrefix(address, "http://")
-	return kept{"HOST": host, "ADDRESS": "http://" + host}
+	later := time.Now().Add(time.Hour).Unix()
+	return kept{"HOST": host, "ADDRESS": "http://" + host, "LATER": strconv.FormatInt(later, 10)}
 }
 
 // fill puts kept values into a request.

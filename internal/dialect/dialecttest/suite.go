@@ -152,7 +152,7 @@ type caller struct {
 func newCaller(d *dialect.Dialect, server Server) *caller {
 	return &caller{server: server, dialect: d, styles: styles(d), client: &http.Client{
 		Timeout:       patience,
-		Transport:     &http.Transport{DisableCompression: true, DisableKeepAlives: true},
+		Transport:     &http.Transport{DisableCompression: true, DisableKeepAlives: true, ExpectContinueTimeout: patience},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
