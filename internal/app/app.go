@@ -96,13 +96,17 @@ func (a *App) start(ctx context.Context, o Options) error {
 	if shared := a.node.Failures(); shared != nil {
 		a.Desk.Lockout.Share(shared)
 	}
+	messages, err := newMessaging(ctx, a.store, a.world, a.blocks, o.Log)
+	if err != nil {
+		return err
+	}
 	if a.sending, err = newSending(ctx, a.store, o); err != nil {
 		return err
 	}
 	a.world.sandbox = a.sending.sandbox
 	err = errors.Join(a.Reload(ctx), a.store.LoadFamilies(ctx))
 	if err == nil {
-		err = a.serve(a.world, mint, o)
+		err = a.serve(a.world, mint, messages, o)
 	}
 	if err != nil {
 		return errors.Join(err, a.sending.close())
@@ -171,11 +175,11 @@ func (a *App) Close() {
 	a.node.Close()
 }
 
-func (a *App) serve(w *world, mint *token.Mint, o Options) error {
+func (a *App) serve(w *world, mint *token.Mint, messages *messaging, o Options) error {
 	cashier := payment.Cashier{
 		Sealer: a.store.Keyring(), Base: func() string { return o.Config.Base(o.Listen) }, Now: o.Now,
 	}
-	a.Dialects = dialects(services(a.store, w, cashier, o.Now), a.Desk.Book, mint, o.Config)
+	a.Dialects = dialects(services(a.store, w, messages, cashier, o.Now), a.Desk.Book, mint, o.Config)
 	for _, d := range a.Dialects {
 		if err := gateway.Check(d); err != nil {
 			return err
@@ -205,9 +209,10 @@ type sold struct {
 	person  person.Sources
 	credit  *credit.Desk
 	balance func(ctx context.Context, account string) (rial.Amount, error)
+	sms     *messaging
 }
 
-// smsService is the service that the SMS providers sell. So far it answers balances.
+// smsService is what the SMS providers sell.
 const smsService = "sms"
 
 // unasked is a question about nobody: only a scenario for every question of a
@@ -218,7 +223,7 @@ func (unasked) Field(string) (string, bool) { return "", false }
 
 // services lists what is sold and who answers it. A service is one entry here
 // and a route in each dialect that sells it.
-func services(s *store.Store, w *world, cashier payment.Cashier, now func() time.Time) sold {
+func services(s *store.Store, w *world, messages *messaging, cashier payment.Cashier, now func() time.Time) sold {
 	const register = "register"
 	people := person.Sources{{Name: register, Ask: func(ctx context.Context, q person.Question) (person.Person, error) {
 		found, err := s.PersonBorn(ctx, q.NationalCode, q.BirthDate)
@@ -236,12 +241,9 @@ func services(s *store.Store, w *world, cashier payment.Cashier, now func() time
 			Cashier: cashier, Now: now,
 		},
 		balance: func(ctx context.Context, account string) (rial.Amount, error) {
-			if err := w.scenarios.Play(ctx, smsService, unasked{}); err != nil {
-				return 0, err
-			}
-			balance, err := s.Balance(ctx, account)
-			return balance, unavailable(err)
+			return look(ctx, w, func() (rial.Amount, error) { return s.Balance(ctx, account) })
 		},
+		sms: messages,
 	}
 }
 
@@ -255,13 +257,15 @@ func unavailable(err error) error {
 	return fault.Wrap(fault.Unavailable, err)
 }
 
+// fresh makes a key.
+func fresh() []byte {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails: crypto/rand panics instead
+	return b
+}
+
 // mint reads the signing keys, made at first start.
 func mint(ctx context.Context, s *store.Store, now func() time.Time) (*token.Mint, error) {
-	fresh := func() []byte {
-		b := make([]byte, 32)
-		_, _ = rand.Read(b) // never fails: crypto/rand panics instead
-		return b
-	}
 	access, err := s.Secret(ctx, "token/access/1", fresh)
 	if err != nil {
 		return nil, fmt.Errorf("read the signing key: %w", err)

@@ -15,7 +15,10 @@ import (
 func dialects(s sold, book *account.Book, mint *token.Mint, c config.Config) []*dialect.Dialect {
 	return []*dialect.Dialect{
 		itsaaz.New(itsaaz.Deps{Grant: mint.Grant, Credit: s.credit.Ask}),
-		smsafzar.New(smsafzar.Deps{Grant: mint.Grant, Balance: s.balance}),
+		smsafzar.New(smsafzar.Deps{
+			Grant: mint.Grant, Balance: s.balance, Names: s.sms.names,
+			Send: s.sms.Send, Messages: s.sms.Messages, Sent: s.sms.Sent, Incoming: s.sms.Incoming,
+		}),
 		sabapayamak.New(sabapayamak.Deps{
 			Grant: mint.Grant, Balance: s.balance, Camel: c.DataNames == "camel",
 			Domain: func(host string) string { return book.Now().HostDomain(host) },

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,8 +18,10 @@ import (
 )
 
 func post(body string) *dialect.Request {
-	return &dialect.Request{Request: httptest.NewRequest(http.MethodPost, "/auth/token", nil), Data: []byte(body)}
+	return &dialect.Request{Request: httptest.NewRequest(http.MethodPost, "/auth/token", nil), Data: []byte(body), At: noon}
 }
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 var (
 	shortName     = fault.Field{Name: "UserName", Rule: fault.Short, Min: 6}

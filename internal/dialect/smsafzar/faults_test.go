@@ -3,6 +3,7 @@ package smsafzar
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -25,7 +26,10 @@ func TestEveryFaultIsWorded(t *testing.T) {
 			t.Errorf("%v has no answer", code)
 		}
 		reply := refuse(&dialect.Request{Trace: 1234567890}, &fault.Error{Code: code, Until: time.Now(), Limit: 5})
-		var p problem
+		var p struct {
+			Code uint64 `json:"errorCode"`
+			Text string `json:"errorMessage"`
+		}
 		if err := json.Unmarshal(reply.Body, &p); err != nil {
 			t.Errorf("%v: %v", code, err)
 		}
@@ -54,21 +58,28 @@ func TestPageAnswers(t *testing.T) {
 		sample string
 		status int
 		fault  *fault.Error
+		by     func(*dialect.Request, *fault.Error) dialect.Reply // nil: what most methods say
 	}{
-		{"1001", http.StatusBadRequest, fault.Bad(shortName, shortPassword)},
-		{"401", http.StatusUnauthorized, fault.New(fault.Credentials)},
-		{"401", http.StatusUnauthorized, fault.New(fault.NoToken)},
-		{"401", http.StatusUnauthorized, fault.New(fault.BadToken)},
-		{"1004", http.StatusForbidden, fault.New(fault.Service)},
-		{"1005", http.StatusForbidden, fault.New(fault.Operation)},
-		{"1006", http.StatusForbidden, fault.New(fault.Address)},
-		{"1010", http.StatusForbidden, fault.New(fault.Disabled)},
-		{"1011", http.StatusForbidden, &fault.Error{Code: fault.Expired, Until: persian.Date{Year: 1403, Month: 1, Day: 1}.Time()}},
-		{"429", http.StatusTooManyRequests, &fault.Error{Code: fault.Rate, Limit: 5}},
-		{"500", http.StatusInternalServerError, fault.New(fault.Internal)},
+		{"1001", http.StatusBadRequest, fault.Bad(shortName, shortPassword), nil},
+		{"401", http.StatusUnauthorized, fault.New(fault.Credentials), nil},
+		{"401", http.StatusUnauthorized, fault.New(fault.NoToken), nil},
+		{"401", http.StatusUnauthorized, fault.New(fault.BadToken), nil},
+		{"1004", http.StatusForbidden, fault.New(fault.Service), nil},
+		{"1005", http.StatusForbidden, fault.New(fault.Operation), nil},
+		{"1006", http.StatusForbidden, fault.New(fault.Address), nil},
+		{"1010", http.StatusForbidden, fault.New(fault.Disabled), nil},
+		{"1011", http.StatusForbidden, &fault.Error{Code: fault.Expired, Until: persian.Date{Year: 1403, Month: 1, Day: 1}.Time()}, nil},
+		{"429", http.StatusTooManyRequests, &fault.Error{Code: fault.Rate, Limit: 5}, nil},
+		{"500", http.StatusInternalServerError, fault.New(fault.Internal), nil},
+		{"1001-ids", http.StatusBadRequest, fault.From(tooManyValues()), answers.but(ofStatus)},
+		{"1106", http.StatusBadRequest, fault.New(fault.NotFound), answers.but(ofBatch)},
+		{"1001-count", http.StatusBadRequest, countFault, answers.but(ofReceived)},
 	} {
 		seen[test.sample] = true
-		reply := refuse(request, test.fault)
+		if test.by == nil {
+			test.by = refuse
+		}
+		reply := test.by(request, test.fault)
 		if diff := cmp.Diff(string(sample(t, test.sample)), string(reply.Body)); diff != "" {
 			t.Errorf("%s: %s", test.sample, diff)
 		}
@@ -137,11 +148,76 @@ func TestFieldTexts(t *testing.T) {
 		{noDomain, ".فیلد [ نام دامنه ] می بایست دارای مقدار باشد"},
 		{fault.Field{Name: "Password", Rule: fault.Type}, ".فیلد [ کلمه عبور ] می بایست یک رشته باشد"},
 		{fault.Field{Name: "UserName", Rule: fault.Form}, ".مقدار فیلد [ نام کاربری ] معتبر نمی باشد"},
-		{fault.Field{Name: "count", Rule: fault.Form}, ".مقدار فیلد [ count ] معتبر نمی باشد"},
+		{fault.Field{Name: "somethingElse", Rule: fault.Form}, ".مقدار فیلد [ somethingElse ] معتبر نمی باشد"},
+		{fault.Field{Name: "", Rule: fault.Form}, ".مقدار فیلد [  ] معتبر نمی باشد"},
+		{fault.Field{Name: "recipientNumber", Rule: fault.Form}, ".مقدار فیلد [ شماره گیرنده ] معتبر نمی باشد"},
+		{fault.Field{Name: "RecipientNumber", Rule: fault.Missing}, ".فیلد [ شماره گیرنده ] می بایست دارای مقدار باشد"},
+		{fault.Field{Name: "recipientNumbers", Rule: fault.Type}, ".فیلد [ شماره های گیرنده ] می بایست یک آرایه باشد"},
+		{fault.Field{Name: "recipientNumbers[7]", Rule: fault.Type}, ".فیلد [ شماره های گیرنده ] می بایست یک رشته باشد"},
+		{fault.Field{Name: "contents", Rule: fault.Lengths}, ".تعداد مقادیر فیلد [ متن های پیام ] با سایر فیلدها مطابقت ندارد"},
+		{fault.Field{Name: "sendTimestamp", Rule: fault.Type}, ".فیلد [ زمان ارسال ] می بایست یک عدد صحیح باشد"},
+		{fault.Field{Name: "sendTimestamp", Rule: fault.Past}, ".فیلد [ زمان ارسال ] می بایست بعد از زمان جاری باشد"},
+		{fault.Field{Name: "sendTimestamp", Rule: fault.Range}, ".مقدار فیلد [ زمان ارسال ] معتبر نمی باشد"},
+		{fault.Field{Name: "parameters[0].value", Rule: fault.Long, Max: 100}, ".حداکثر طول فیلد [ مقدار پارامتر ] 100 کاراکتر می باشد"},
 	} {
-		if got := wrong(test.field); got != test.want {
-			t.Errorf("got %s\nwant %s", got, test.want)
+		if got := wrong(test.field); got.Text != test.want || got.Field != test.field.Name {
+			t.Errorf("got %s: %s\nwant %s", got.Field, got.Text, test.want)
 		}
+	}
+}
+
+func TestTemplateFaultsNameParameters(t *testing.T) {
+	t.Parallel()
+	reply := refuse(&dialect.Request{}, &fault.Error{Code: fault.Template, Fields: []fault.Field{
+		{Name: "code", Rule: fault.Missing}, {Name: "price", Rule: fault.Long, Max: 100},
+		{Name: "other", Rule: fault.Form}, {Name: "twice", Rule: fault.Repeated},
+	}})
+	want := `{"errorCode":1108,"errorMessage":".الگوی ارسال مورد نظر معتبر نمی باشد","validationErrors":[` +
+		`{"field":"parameters.code","errorMessage":".پارامتر [ code ] می بایست دارای مقدار باشد"},` +
+		`{"field":"parameters.price","errorMessage":".طول مقدار پارامتر [ price ] بیش از حد مجاز می باشد"},` +
+		`{"field":"parameters.other","errorMessage":".پارامتر [ other ] در الگوی ارسال تعریف نشده است"},` +
+		`{"field":"parameters.twice","errorMessage":".پارامتر [ twice ] بیش از یک بار ارسال شده است"}]}`
+	if diff := cmp.Diff(want, string(reply.Body)); diff != "" || reply.Status != http.StatusBadRequest {
+		t.Errorf("%d %s", reply.Status, diff)
+	}
+}
+
+// TestReadmeTellsTheTruth holds the table of README.md against the tables here.
+func TestReadmeTellsTheTruth(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "\n## Faults\n")
+	told := map[string]string{}
+	for line := range strings.Lines(table) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		if len(cells) != 4 {
+			continue
+		}
+		code, _, _ := strings.Cut(strings.TrimSpace(cells[2]), " ")
+		for name := range strings.SplitSeq(cells[0], ",") {
+			told[strings.TrimSpace(name)] = strings.TrimSpace(cells[1]) + " " + code
+		}
+	}
+	for _, code := range fault.Codes() {
+		a := answers[code]
+		want := fmt.Sprintf("%d %d", a.status, a.code)
+		if a.code == 0 {
+			want = fmt.Sprintf("%d trace", a.status)
+		}
+		if got := told[code.String()]; got != want {
+			t.Errorf("%v is told as %q, and is %q", code, got, want)
+		}
+	}
+	for state, d := range deliveries {
+		if row := fmt.Sprintf("| %d | %s |", d.code, d.text); !strings.Contains(string(text), row) {
+			t.Errorf("state %d: no row %s", state, row)
+		}
+	}
+	if row := fmt.Sprintf("| %d | %s |", noMessage.code, noMessage.text); !strings.Contains(string(text), row) {
+		t.Errorf("no row %s", row)
 	}
 }
 

@@ -79,38 +79,82 @@ func TestWhoLogsIn(t *testing.T) {
 	}
 }
 
-func TestWhoHoldsToken(t *testing.T) {
+func TestWhoCalls(t *testing.T) {
 	t.Parallel()
+	token := func(text string) admission.Credential { return admission.Bearer{Token: text, Audience: "smsafzar"} }
 	for _, test := range []struct {
 		name    string
-		headers []string
-		want    string
-		bad     bool
+		headers http.Header
+		want    admission.Credential // nil: a bad token
 	}{
-		{name: "as the page says", headers: []string{"Bearer a.b.c"}, want: "a.b.c"},
-		{name: "any letter case", headers: []string{"bearer a.b.c"}, want: "a.b.c"},
-		{name: "none", want: ""},
-		{name: "two", headers: []string{"Bearer a.b.c", "Bearer a.b.c"}, bad: true},
-		{name: "another scheme", headers: []string{"Basic YTpi"}, bad: true},
-		{name: "bare", headers: []string{"a.b.c"}, bad: true},
+		{"as the page says", http.Header{"Authorization": {"Bearer a.b.c"}}, token("a.b.c")},
+		{"any letter case", http.Header{"Authorization": {"bearer a.b.c"}}, token("a.b.c")},
+		{"none", http.Header{}, token("")},
+		{"two", http.Header{"Authorization": {"Bearer a.b.c", "Bearer a.b.c"}}, nil},
+		{"another scheme", http.Header{"Authorization": {"Basic YTpi"}}, nil},
+		{"bare", http.Header{"Authorization": {"a.b.c"}}, nil},
+		{"a key", http.Header{"X-Api-Key": {" key "}}, admission.Key{Secret: "key"}},
+		{"an empty key", http.Header{"X-Api-Key": {""}}, admission.Key{}},
+		{"two keys", http.Header{"X-Api-Key": {"key", "key"}}, nil},
+		{"a key and a token", http.Header{"X-Api-Key": {"key"}, "Authorization": {"Bearer a.b.c"}}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			h := httptest.NewRequest(http.MethodGet, "/account/balance", nil)
-			h.Header["Authorization"] = test.headers
-			got, err := whoHoldsToken(&dialect.Request{Request: h})
+			h.Header = test.headers
+			got, err := whoCalls(&dialect.Request{Request: h})
 			var f *fault.Error
-			if test.bad {
+			if test.want == nil {
 				if !errors.As(err, &f) || f.Code != fault.BadToken {
 					t.Errorf("got %v, want a bad token", err)
 				}
 				return
 			}
-			if want := (admission.Bearer{Token: test.want, Audience: "smsafzar"}); err != nil || got != want {
-				t.Errorf("got %+v, %v; want %+v", got, err, want)
+			if err != nil || got != test.want {
+				t.Errorf("got %+v, %v; want %+v", got, err, test.want)
 			}
 		})
 	}
+}
+
+func TestWhoIsInAddress(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string]admission.Credential{
+		"UserName=testuser&Password=+pass%2Bword&Domain=sms.example": admission.Password{Domain: "sms.example", Username: "testuser", Password: " pass+word"},
+		"username=testuser&PASSWORD=password&domain=sms.example":     admission.Password{Domain: "sms.example", Username: "testuser", Password: "password"},
+		"ApiKey=key": admission.Key{Secret: "key"},
+		"apikey=key&UserName=testuser&Password=password": admission.Key{Secret: "key"},
+	} {
+		if got, err := whoIsInAddress(get("/messages/send/url?" + query)); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", query, got, err)
+		}
+	}
+	_, err := whoIsInAddress(get("/messages/send/url?UserName=short&Password=1234567"))
+	if diff := cmp.Diff([]fault.Field{shortName, shortPassword, noDomain}, fault.From(err).Fields); diff != "" {
+		t.Error(diff)
+	}
+	for _, query := range []string{"%", "%00", "a=%ff", "UserName=testuser&username=testuser&Password=password&Domain=d", "x=1&x=2"} {
+		if _, err := whoIsInAddress(get("/messages/send/url?" + query)); fault.From(err).Code != fault.Malformed {
+			t.Errorf("%s: %v, want malformed", query, err)
+		}
+	}
+}
+
+// TestAddressIsForThoseWhoChoseIt: even a right secret opens nothing else.
+func TestAddressIsForThoseWhoChoseIt(t *testing.T) {
+	t.Parallel()
+	r := dialecttest.Route(t, New(Deps{}), "GET", "/messages/send/url")
+	request := get("/messages/send/url?SenderNumber=30001234&RecipientNumber=09121234567&Content=x")
+	for chosen, want := range map[bool]fault.Code{false: fault.Operation, true: 255} {
+		_, err := r.Steps.Open(request, &admission.Pass{Account: &account.Account{QueryLogin: chosen}})
+		if (err == nil) != chosen || err != nil && fault.From(err).Code != want {
+			t.Errorf("chosen %t: %v", chosen, err)
+		}
+	}
+}
+
+func get(target string) *dialect.Request {
+	return &dialect.Request{Request: httptest.NewRequest(http.MethodGet, target, nil), At: noon}
 }
 
 // TestExampleIsShell runs the commands with a curl that tells what it was
@@ -123,25 +167,39 @@ func TestExampleIsShell(t *testing.T) {
 	}
 	world := dialect.World{
 		Base: "http://127.0.0.1:8080", Domain: "sms.example",
-		Username: `o'brien"`, Password: "a $(b) `c` \\ 'd' ! گذرواژه",
+		Line: "30001234", Mobile: "09121234567", Username: `o'brien"`, Password: "a $(b) `c` \\ 'd' ! گذرواژه",
 	}
 	examples := New(Deps{}).Example(world)
-	curl := `curl() { for a; do printf '%s\n' "$a" >&2; done; printf '{"token":"eyJ.a.b"}'; }` + "\n"
-	command := exec.Command(shell, "-c", curl+examples[0].Command+"\n"+examples[1].Command)
+	curl := `curl() { for a; do printf '%s\n' "$a" >&2; done; printf '{"token":"eyJ.a.b","batchId":"b-1","messageIds":["m-1"]}'; }` + "\n"
+	script := curl
+	for _, e := range examples {
+		script += e.Command + "\n"
+	}
+	command := exec.Command(shell, "-c", script)
 	var told strings.Builder
 	command.Stderr = &told
-	if out, err := command.Output(); err != nil || !strings.HasPrefix(string(out), "eyJ.a.b\n") {
-		t.Fatalf("the first command shows %q, %v; want the token", out, err)
+	if out, err := command.Output(); err != nil || !strings.HasPrefix(string(out), "eyJ.a.b\n") || !strings.Contains(string(out), "\nb-1\n") && !strings.Contains(string(out), "}b-1\n") {
+		t.Fatalf("the commands show %q, %v; want the token and the batch", out, err)
 	}
 	want := strings.Join([]string{
 		"-s", "http://127.0.0.1:8080/auth/token", "-H", "Content-Type: application/json",
 		"-d", `{"userName":"o'brien\"","password":"a $(b) ` + "`c`" + ` \\ 'd' ! گذرواژه","domain":"sms.example"}`,
-		"-s", "-w", `\n`, "http://127.0.0.1:8080/account/balance", "-H", "Authorization: Bearer eyJ.a.b", "",
+		"-s", "-w", `\n`, "http://127.0.0.1:8080/account/balance", "-H", "Authorization: Bearer eyJ.a.b",
+		"-s", "http://127.0.0.1:8080/messages/send", "-H", "Content-Type: application/json",
+		"-d", `{"senderNumber":"30001234","recipientNumber":"09121234567","content":"سلام از درگاه"}`,
+		"-H", "Authorization: Bearer eyJ.a.b",
+		"-s", "-w", `\n`, "http://127.0.0.1:8080/messages/status/b-1", "-H", "Authorization: Bearer eyJ.a.b", "",
 	}, "\n")
 	if diff := cmp.Diff(want, told.String()); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := decodeLogin(post(strings.Split(told.String(), "\n")[5])); err != nil {
 		t.Errorf("the example's body: %v", err)
+	}
+	if _, err := decodeSend(post(strings.Split(told.String(), "\n")[17])); err != nil {
+		t.Errorf("the example's message: %v", err)
+	}
+	if world.Line = ""; len(New(Deps{}).Example(world)) != 2 {
+		t.Error("who has no line is shown how to send")
 	}
 }

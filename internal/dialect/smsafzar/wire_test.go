@@ -7,9 +7,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"dargah.dev/dargah/internal/account"
 	"dargah.dev/dargah/internal/dialect/dialecttest"
 	"dargah.dev/dargah/internal/fixture"
+	"dargah.dev/dargah/internal/persian"
 	"dargah.dev/dargah/internal/testkit"
 )
 
@@ -23,8 +26,29 @@ func world(w *fixture.World) {
 		fixture.Account{
 			Domain: "sms.smsafzar", Username: "onecall", Password: "Passw0rd-1234", Status: fixture.Active,
 			TokenDays: 7, Rate: 1, Services: []string{"*"},
+		},
+		fixture.Account{
+			Domain: "sms.smsafzar", Username: "messenger", Password: "Passw0rd-1234", Status: fixture.Active,
+			TokenDays: 7, Rate: 1_000_000, Services: []string{"*"}, Balance: 1_000_000_000, QueryLogin: true,
+			SMS:     account.Bounds{NumberHour: -1, PrefixHour: -1},
+			Lines:   []fixture.Line{{Number: "30009999", Status: fixture.Active}, {Number: "30006666", Status: fixture.Active}, {Number: "30008888", Status: fixture.Suspended}},
+			APIKeys: []fixture.APIKey{{ID: "messenger", Key: "key-of-the-messenger-7f31"}},
+			Templates: []fixture.Template{
+				{ID: "TydSt1skQX", Text: "{code}: {price}", Urgent: true},
+				{ID: "OwnLineTen", Text: "سلام", Line: "30006666"},
+			},
+		},
+		fixture.Account{
+			Domain: "sms.smsafzar", Username: "brokemessenger", Password: "Passw0rd-1234", Status: fixture.Active,
+			TokenDays: 7, Rate: 1_000_000, Services: []string{"*"}, Lines: []fixture.Line{{Number: "30007777", Status: fixture.Active}},
 		})
+	w.Incoming = append(w.Incoming,
+		fixture.Incoming{Line: "30009999", Sender: "09121234567", Text: "سلام", Age: time.Hour},
+		fixture.Incoming{Line: "30009999", Sender: "09127654321", Text: "لغو", Age: time.Minute})
+	w.Blocks = append(w.Blocks, fixture.Block{Line: "30009999", Number: unwilling})
 }
+
+var unwilling, _ = persian.ParseMobile("09120000009") // a constant that is one
 
 func TestWire(t *testing.T) {
 	t.Parallel()
