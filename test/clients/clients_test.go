@@ -47,6 +47,8 @@ var samples = []sample{
 	{"smsafzar/curl.php", smsafzar, with("php"), []string{"php-cli", "php-curl"}},
 	{"smsafzar/axios.js", smsafzar, withModules("node"), []string{"nodejs", "npm"}},
 	{"smsafzar/fetch.js", smsafzar, with("node"), []string{"nodejs"}},
+	{"smsafzar/messages.js", smsafzarMessages, with("node"), []string{"nodejs"}},
+	{"smsafzar/messages.py", smsafzarMessages, with("python3"), []string{"python3", "python3-requests"}},
 
 	{"sabapayamak/curl.sh", sabapayamak, with("sh"), []string{"curl"}},
 	{"sabapayamak/axios.js", sabapayamak, withModules("node"), []string{"nodejs", "npm"}},

@@ -24,8 +24,14 @@ type call struct {
 }
 
 var (
-	itsaaz      = page{[]call{{"token", judgeOAuthToken}, {"info", judgeCreditInfo}}}
-	smsafzar    = page{[]call{{"token", judgeToken}, {"balance", judgeBalance}}}
+	itsaaz   = page{[]call{{"token", judgeOAuthToken}, {"info", judgeCreditInfo}}}
+	smsafzar = page{[]call{{"token", judgeToken}, {"balance", judgeBalance}}}
+	// smsafzarMessages are the page's methods for messages, whose answers are ours.
+	smsafzarMessages = page{[]call{
+		{"token", judgeToken}, {"send", judgeSent(1)}, {"bulk", judgeSent(3)}, {"status", judgeStatuses(3, anyStatus)},
+		{"schedule", judgeSent(1)}, {"waiting", judgeStatuses(1, 0)}, {"cancel", judgeBatch}, {"cancelled", judgeStatuses(1, 6)},
+		{"recent", judgeMessages},
+	}}
 	sabapayamak = page{[]call{{"token", judgeLogin}, {"credit", judgeEnvelope}}}
 	uid         = page{[]call{{"person", judgePerson}}}
 )
@@ -91,6 +97,53 @@ func judgeBalance(body map[string]any) error {
 		}
 	}
 	return fmt.Errorf("no amount between 1 and %d", balance)
+}
+
+// guidLength is that of the ids in the page's sample.
+const guidLength = 36
+
+func judgeBatch(body map[string]any) error {
+	if id, ok := member(body, "batchId").(string); !ok || len(id) != guidLength {
+		return fmt.Errorf("no batchId")
+	}
+	return nil
+}
+
+func judgeSent(messages int) func(map[string]any) error {
+	return func(body map[string]any) error {
+		ids, ok := member(body, "messageIds").([]any)
+		if !ok || len(ids) != messages {
+			return fmt.Errorf("want %d messageIds", messages)
+		}
+		return judgeBatch(body)
+	}
+}
+
+// anyStatus: the server delivers while the client asks.
+const anyStatus = -1000
+
+func judgeStatuses(messages int, want float64) func(map[string]any) error {
+	return func(body map[string]any) error {
+		list, ok := member(body, "messages").([]any)
+		if !ok || len(list) != messages {
+			return fmt.Errorf("want %d messages", messages)
+		}
+		for _, one := range list {
+			m, _ := one.(map[string]any)
+			got, ok := member(m, "status").(float64)
+			if !ok || want != anyStatus && got != want || got < 0 {
+				return fmt.Errorf("status %v, want %v", member(m, "status"), want)
+			}
+		}
+		return nil
+	}
+}
+
+func judgeMessages(body map[string]any) error {
+	if _, ok := member(body, "messages").([]any); !ok {
+		return fmt.Errorf("no messages")
+	}
+	return nil
 }
 
 func judgeLogin(body map[string]any) error {
