@@ -37,6 +37,11 @@ type accountKeys struct {
 	Expires          *string   `help:"First day on which it no longer works, Jalali (1405/08/30) or ISO (2026-11-21)." placeholder:"DATE"`
 	TokenDays        *string   `help:"Lifetime of tokens where the caller chooses none, 1 to 365 (7)." placeholder:"DAYS"`
 	Rate             *string   `help:"Calls a second (5)." placeholder:"N"`
+	QueryLogin       bool      `help:"Calls may carry name and password in their address." xor:"query"`
+	NoQueryLogin     bool      `help:"They may not." xor:"query"`
+	SMSSpendDay      *string   `help:"Rials on messages in a day; or none, or default: the installation's." placeholder:"RIALS" name:"sms-spend-day"`
+	SMSNumberHour    *string   `help:"Messages in an hour to one number; or none, or default." placeholder:"N" name:"sms-number-hour"`
+	SMSPrefixHour    *string   `help:"Messages in an hour to the numbers that differ in the last four digits; or none, or default." placeholder:"N" name:"sms-prefix-hour"`
 	AllowedAddresses *[]string `help:"Addresses or CIDR blocks that may call; any without it." placeholder:"CIDR"`
 	Services         *[]string `help:"Services that it may use, like person,credit or sms/send; * is all (*)." placeholder:"NAME"`
 }
@@ -47,10 +52,14 @@ func (k accountKeys) given() fixture.Given {
 	g := fixture.Given{}
 	for key, value := range map[string]*string{
 		"firstName": k.FirstName, "lastName": k.LastName, "status": k.Status, "expires": k.Expires, "tokenDays": k.TokenDays, "rate": k.Rate,
+		"smsSpendDay": k.SMSSpendDay, "smsNumberHour": k.SMSNumberHour, "smsPrefixHour": k.SMSPrefixHour,
 	} {
 		if value != nil {
 			g[key] = *value
 		}
+	}
+	if k.QueryLogin || k.NoQueryLogin {
+		g["queryLogin"] = k.QueryLogin
 	}
 	for key, value := range map[string]*[]string{"allowedAddresses": k.AllowedAddresses, "services": k.Services} {
 		if value != nil {
@@ -274,7 +283,10 @@ func patch(to *account.Account, g fixture.Given, wanted account.Account) {
 		"lastName": func() { to.LastName = wanted.LastName }, "status": func() { to.Disabled = wanted.Disabled },
 		"expires": func() { to.Expires = wanted.Expires }, "tokenDays": func() { to.TokenDays = wanted.TokenDays },
 		"rate": func() { to.Rate = wanted.Rate }, "allowedAddresses": func() { to.Allowed = wanted.Allowed },
-		"services": func() { to.Grants = wanted.Grants },
+		"services": func() { to.Grants = wanted.Grants }, "queryLogin": func() { to.QueryLogin = wanted.QueryLogin },
+		"smsSpendDay":   func() { to.SMS.SpendDay = wanted.SMS.SpendDay },
+		"smsNumberHour": func() { to.SMS.NumberHour = wanted.SMS.NumberHour },
+		"smsPrefixHour": func() { to.SMS.PrefixHour = wanted.SMS.PrefixHour },
 	} {
 		if _, given := g[key]; given {
 			set()

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +32,14 @@ type accountView struct {
 	Lines            []lineView     `json:"lines"`
 	Clients          []clientView   `json:"clients"`
 	Business         []businessView `json:"business"`
+	APIKeys          []keyView      `json:"apiKeys"`
+	QueryLogin       bool           `json:"queryLogin"`
+	Templates        []templateView `json:"templates"`
+	// Prices are in rials, where they are not everybody's.
+	Prices        map[string]rial.Amount `json:"prices"`
+	SMSSpendDay   string                 `json:"smsSpendDay"`
+	SMSNumberHour string                 `json:"smsNumberHour"`
+	SMSPrefixHour string                 `json:"smsPrefixHour"`
 }
 
 func viewAccount(a account.Account) accountView {
@@ -39,6 +49,8 @@ func viewAccount(a account.Account) accountView {
 		OwnTokenPassword: a.TokenPassword != "", TokenDays: a.TokenDays, Rate: a.Rate,
 		AllowedAddresses: []string{}, Services: append([]string{}, a.Grants.List()...),
 		Lines: []lineView{}, Clients: []clientView{}, Business: []businessView{},
+		APIKeys: []keyView{}, QueryLogin: a.QueryLogin, Templates: []templateView{}, Prices: map[string]rial.Amount{},
+		SMSSpendDay: bound(int64(a.SMS.SpendDay)), SMSNumberHour: bound(int64(a.SMS.NumberHour)), SMSPrefixHour: bound(int64(a.SMS.PrefixHour)),
 	}
 	for _, p := range a.Allowed {
 		v.AllowedAddresses = append(v.AllowedAddresses, p.String())
@@ -52,7 +64,25 @@ func viewAccount(a account.Account) accountView {
 	for _, b := range a.Business {
 		v.Business = append(v.Business, viewBusiness(a.ID, b))
 	}
+	for _, k := range a.APIKeys {
+		v.APIKeys = append(v.APIKeys, viewKey(a.ID, k))
+	}
+	for _, t := range a.Templates {
+		v.Templates = append(v.Templates, viewTemplate(a.ID, t))
+	}
+	maps.Copy(v.Prices, a.Prices)
 	return v
+}
+
+// bound is how many of something an account may have, as the format says it.
+func bound(n int64) string {
+	switch {
+	case n == 0:
+		return "default"
+	case n < 0:
+		return "none"
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 func (v accountView) name() string { return v.Username + "@" + v.Domain }
@@ -79,6 +109,17 @@ func (v accountView) print(w io.Writer) error {
 	for _, b := range v.Business {
 		t.row("business", b.ID+" "+b.Status)
 	}
+	for _, k := range v.APIKeys {
+		t.row("API key", k.ID+" "+k.Status)
+	}
+	t.row("query login", onOff(v.QueryLogin, "yes", "no"))
+	for _, one := range v.Templates {
+		t.row("template", one.ID)
+	}
+	for _, service := range slices.Sorted(maps.Keys(v.Prices)) {
+		t.row("price of "+service, rials(v.Prices[service]))
+	}
+	t.row("sms bounds", "rials a day "+v.SMSSpendDay+", an hour to a number "+v.SMSNumberHour+", to a prefix "+v.SMSPrefixHour)
 	return t.print(w)
 }
 

@@ -288,6 +288,16 @@ func TestRefusedCommands(t *testing.T) {
 	a.fails(2, "rate must be from 1", "account", "set", "user", "--rate", "0")
 	a.fails(2, "expires must be a date", "account", "set", "user", "--expires", "1404/13/01")
 	a.fails(2, "nothing was given", "account", "set", "user")
+	a.fails(2, "sms-number-hour must be a whole number", "account", "set", "user", "--sms-number-hour", "many")
+	a.fails(2, "quiet must be a part of the day", "line", "set", "30001", "--quiet", "night")
+	a.fails(1, "not there", "line", "set", "30001", "--day-limit", "5")
+	a.fails(1, "not there", "key", "disable", "shop")
+	a.fails(2, "a brace that stands alone", "template", "add", "user", "code {")
+	a.fails(1, "not there", "template", "add", "user", "code {code}", "--line", "30001")
+	a.fails(2, "number must be a mobile", "block", "add", "30001", "12")
+	a.fails(1, "not there", "block", "add", "30001", "09120000001")
+	a.fails(1, "not there", "incoming", "add", "30001", "09120000001", "text")
+	a.fails(1, "not there", "price", "remove", "sms", "--account", "user")
 	a.fails(2, "national-code must be a valid", "person", "show", "0012345678")
 	a.fails(2, "birth-date must be a date", "person", "add", "0012345679", "--birth-date", "x", "--first-name", "a", "--last-name", "b", "--gender", "male")
 	a.fails(2, "did you mean person", "price", "set", "persn", "5")
@@ -349,7 +359,7 @@ func TestImport(t *testing.T) {
 		t.Errorf("%v", again)
 	}
 	replaced := counts("--replace")
-	if replaced["accounts"] != [3]int{0, 5, 1} || replaced["prices"][2] != 1 || replaced["lines"] != [3]int{0, 0, 1} {
+	if replaced["accounts"] != [3]int{0, 5, 1} || replaced["prices"][2] != 1 || replaced["lines"] != [3]int{0, 1, 1} {
 		t.Errorf("replaced %v", replaced)
 	}
 	shown := a.does("", "account", "show", "testuser")

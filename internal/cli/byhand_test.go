@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"dargah.dev/dargah/internal/inquiry/credit"
 	"dargah.dev/dargah/internal/password"
 	"dargah.dev/dargah/internal/persian"
+	"dargah.dev/dargah/internal/sms"
 	"dargah.dev/dargah/internal/store"
 	"dargah.dev/dargah/internal/testkit"
 )
@@ -97,6 +99,16 @@ func build(a administrator, w *fixture.World) {
 		}
 		a.does("", args...)
 	}
+	for _, m := range w.Incoming {
+		args := []string{"incoming", "add", m.Line, m.Sender, m.Text, "--age", strconv.Itoa(int(m.Age/time.Minute)) + "m"}
+		if m.Read {
+			args = append(args, "--read")
+		}
+		a.does("", args...)
+	}
+	for _, b := range w.Blocks {
+		a.does("", "block", "add", "+98"+b.Line, b.Number.Local())
+	}
 	for service, amount := range w.Prices {
 		a.does("", "price", "set", service, persian.ToPersianDigits(strconv.FormatInt(amount, 10)))
 	}
@@ -121,12 +133,7 @@ func buildAccount(a administrator, f fixture.Account) {
 		args = append(args, "--allowed-addresses", p.String())
 	}
 	a.does(stdin, args...)
-	for _, l := range f.Lines {
-		a.does("", "line", "add", name, "+98"+l.Number)
-		if l.Status == fixture.Suspended {
-			a.does("", "line", "suspend", l.Number)
-		}
-	}
+	buildSending(a, name, f)
 	for _, c := range f.Clients {
 		args := []string{"client", "add", name, c.ID, "--secret-stdin"}
 		if c.PasswordGrant {
@@ -137,6 +144,45 @@ func buildAccount(a administrator, f fixture.Account) {
 	for _, b := range f.Business {
 		a.does(b.Token, "business", "add", name, b.ID, "--secret-stdin")
 	}
+}
+
+func buildSending(a administrator, name string, f fixture.Account) {
+	a.Helper()
+	for _, l := range f.Lines {
+		a.does("", "line", "add", name, "+98"+l.Number)
+		if q := l.Quiet; q.From != q.To {
+			a.does("", "line", "set", l.Number, "--quiet", fmt.Sprintf("%d:%02d-%d:%02d", q.From/60, q.From%60, q.To/60, q.To%60),
+				"--day-limit", strconv.Itoa(l.DayLimit))
+		}
+		if l.Status == fixture.Suspended {
+			a.does("", "line", "suspend", l.Number)
+		}
+	}
+	for _, k := range f.APIKeys {
+		a.does(k.Key, "key", "add", name, k.ID, "--secret-stdin")
+	}
+	for _, t := range f.Templates {
+		args := []string{"template", "add", name, t.Text, "--id", t.ID}
+		if t.Line != "" {
+			args = append(args, "--line", "0098"+t.Line)
+		}
+		if t.Urgent {
+			args = append(args, "--urgent")
+		}
+		if t.Once {
+			args = append(args, "--once")
+		}
+		a.does("", args...)
+	}
+	for service, amount := range f.Prices {
+		a.does("", "price", "set", service, strconv.FormatInt(amount, 10), "--account", name)
+	}
+	set := []string{"account", "set", name, "--sms-spend-day", bound(int64(f.SMS.SpendDay)),
+		"--sms-number-hour", bound(int64(f.SMS.NumberHour)), "--sms-prefix-hour", bound(int64(f.SMS.PrefixHour))}
+	if f.QueryLogin {
+		set = append(set, "--query-login")
+	}
+	a.does("", set...)
 }
 
 func buildPerson(a administrator, p fixture.Person) {
@@ -191,6 +237,9 @@ func sameWorld(t *testing.T, w *fixture.World, want, got *store.Store) {
 	same("prices", sure(want.Prices(ctx)), sure(got.Prices(ctx)))
 	same("origins", sure(app.Origins(ctx, want)), sure(app.Origins(ctx, got)))
 	same("scenarios", sure(app.Scripts(ctx, want)), sure(app.Scripts(ctx, got)))
+	same("blocked", sure(want.Blocks(ctx)).Has(w.Blocks[0].Line, w.Blocks[0].Number), sure(got.Blocks(ctx)).Has(w.Blocks[0].Line, w.Blocks[0].Number))
+	same("inbox", sure(want.Incoming(ctx, sms.Inbox{Account: wantAccounts[0].ID, Limit: 9})), sure(got.Incoming(ctx, sms.Inbox{Account: wantAccounts[0].ID, Limit: 9})),
+		cmpopts.IgnoreFields(sms.Incoming{}, "At"))
 	for _, p := range w.People {
 		same("person", sure(want.Registered(ctx, p.NationalCode)), sure(got.Registered(ctx, p.NationalCode)))
 	}

@@ -32,6 +32,11 @@ type commands struct {
 	Line     lines      `cmd:"" help:"Sender lines (virtual numbers)." group:"Who may call"`
 	Client   clients    `cmd:"" help:"OAuth clients." group:"Who may call"`
 	Business businesses `cmd:"" help:"Business credentials (uid)." group:"Who may call"`
+	Key      keys       `cmd:"" help:"API keys (smsafzar)." group:"Who may call"`
+
+	Template templates `cmd:"" help:"Templates of messages." group:"Messages"`
+	Block    blocks    `cmd:"" help:"Recipients who get nothing from a line." group:"Messages"`
+	Incoming inboxes   `cmd:"" help:"Messages from phones." group:"Messages"`
 
 	Operator operators `cmd:"" help:"The ways out to the phones." group:"What is sent"`
 	Message  messages  `cmd:"" help:"Messages that were sent." group:"What is sent"`

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io"
 
 	"dargah.dev/dargah/internal/account"
 	"dargah.dev/dargah/internal/app"
@@ -13,6 +15,7 @@ type lines struct {
 	Add      lineAdd      `cmd:"" help:"Give an account a line."`
 	List     lineList     `cmd:"" help:"List the lines."`
 	Show     lineShow     `cmd:"" help:"Show one."`
+	Set      lineSet      `cmd:"" help:"Change what is given, and nothing else."`
 	Suspend  lineSuspend  `cmd:"" help:"Suspend a line." aliases:"disable"`
 	Activate lineActivate `cmd:"" help:"Make it active again." aliases:"enable"`
 	Remove   lineRemove   `cmd:"" help:"Take a line away from its account."`
@@ -24,13 +27,80 @@ type ofLine struct {
 
 // lineView is a line as it is shown.
 type lineView struct {
-	Number  string `json:"number"`
-	Status  string `json:"status"`
-	Account string `json:"account"`
+	Number   string `json:"number"`
+	Status   string `json:"status"`
+	Account  string `json:"account"`
+	Quiet    string `json:"quiet,omitempty"`
+	DayLimit int    `json:"dayLimit,omitempty"`
 }
 
 func viewLine(owner string, l account.Line) lineView {
-	return lineView{l.Number, onOff(l.Suspended, fixture.Suspended, fixture.Active), owner}
+	v := lineView{Number: l.Number, Status: onOff(l.Suspended, fixture.Suspended, fixture.Active), Account: owner, DayLimit: l.DayLimit}
+	if q := l.Quiet; q.From != q.To {
+		v.Quiet = fmt.Sprintf("%02d:%02d-%02d:%02d", q.From/60, q.From%60, q.To/60, q.To%60)
+	}
+	return v
+}
+
+// lineRules are what holds for sending by a line.
+type lineRules struct {
+	Quiet    *string `help:"Hours in Tehran in which what is not urgent waits, like 22:00-07:00." placeholder:"HOURS" xor:"quiet"`
+	DayLimit *string `help:"Messages in a day; 0 is any number." placeholder:"N"`
+}
+
+func (r lineRules) given(g fixture.Given) fixture.Given {
+	for key, value := range map[string]*string{"quiet": r.Quiet, "dayLimit": r.DayLimit} {
+		if value != nil {
+			g[key] = *value
+		}
+	}
+	return g
+}
+
+type lineSet struct {
+	acting
+	shown
+	ofLine
+	lineRules
+	NoQuiet bool `help:"Send at any hour." xor:"quiet"`
+}
+
+func (l lineSet) Run(c *console) error {
+	given, err := fixture.ReadLine(l.given(fixture.Given{"number": account.LineKey(l.Number)}))
+	if err != nil {
+		return mistyped(err)
+	}
+	if l.Quiet == nil && l.DayLimit == nil && !l.NoQuiet {
+		return misuse{errors.New("nothing was given that is to be changed: dargah line set --help")}
+	}
+	var v lineView
+	err = l.change(c, store.Act{Service: "line", Method: "set", Which: given.Number}, func(change *store.Change) error {
+		err := change.SetLine(l.Number, func(to *account.Line) {
+			if l.Quiet != nil || l.NoQuiet {
+				to.Quiet = given.Quiet
+			}
+			if l.DayLimit != nil {
+				to.DayLimit = given.DayLimit
+			}
+		})
+		if err != nil {
+			return err
+		}
+		owner, after, err := change.Line(l.Number)
+		v = viewLine(owner.ID, after)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return l.print(c, v, v.print)
+}
+
+func (v lineView) print(w io.Writer) error {
+	return table{
+		{"line", v.Number}, {"status", v.Status}, {"account", v.Account},
+		{"quiet", orElse(v.Quiet, "never")}, {"messages a day", onOff(v.DayLimit == 0, "any number", number(v.DayLimit))},
+	}.print(w)
 }
 
 type lineAdd struct {
@@ -38,13 +108,14 @@ type lineAdd struct {
 	shown
 	ofAccount
 	ofLine
+	lineRules
 	Suspended bool `help:"Suspended from the start."`
 }
 
 func (l lineAdd) Run(c *console) error {
-	given, err := fixture.ReadLine(fixture.Given{
+	given, err := fixture.ReadLine(l.given(fixture.Given{
 		"number": account.LineKey(l.Number), "status": onOff(l.Suspended, fixture.Suspended, fixture.Active),
-	})
+	}))
 	if err != nil {
 		return mistyped(err)
 	}
@@ -103,7 +174,7 @@ func (l lineShow) Run(c *console) error {
 	}
 	for _, v := range views {
 		if account.LineKey(v.Number) == account.LineKey(l.Number) {
-			return l.print(c, v, table{{"line", v.Number}, {"status", v.Status}, {"account", v.Account}}.print)
+			return l.print(c, v, v.print)
 		}
 	}
 	return advised(missing("line", l.Number))

@@ -14,51 +14,6 @@ import (
 	"dargah.dev/dargah/internal/store"
 )
 
-type prices struct {
-	Set  priceSet  `cmd:"" help:"Set what an answer of a service costs."`
-	List priceList `cmd:"" help:"List the prices."`
-}
-
-type priceSet struct {
-	acting
-	shown
-	Service string `arg:"" help:"As in person, credit or sms."`
-	Amount  string `arg:"" help:"Rials; 0 is free. sms is per part."`
-}
-
-func (p priceSet) Run(c *console) error {
-	given, err := fixture.ReadPrices(fixture.Given{p.Service: strings.NewReplacer(",", "", "٬", "", "_", "").Replace(p.Amount)})
-	if err != nil {
-		return mistyped(err)
-	}
-	err = p.change(c, store.Act{Service: "price", Method: "set", Which: p.Service}, func(change *store.Change) error {
-		return change.SetPrice(p.Service, given[p.Service])
-	})
-	if err != nil {
-		return err
-	}
-	return p.done(c, given, "an answer of %s costs %d rials", p.Service, given[p.Service])
-}
-
-type priceList struct {
-	installation
-	shown
-}
-
-func (p priceList) Run(c *console) error {
-	return p.look(c, func(s *store.Store) error {
-		all, err := s.Prices(c)
-		if err != nil {
-			return err
-		}
-		t := table{{"service", "rials"}}
-		for _, service := range slices.Sorted(maps.Keys(all)) {
-			t.row(service, strconv.FormatInt(all[service], 10))
-		}
-		return p.print(c, all, t.print)
-	})
-}
-
 type origins struct {
 	Add    originAdd    `cmd:"" help:"Let pages of an origin call; * is any."`
 	Remove originRemove `cmd:"" help:"Stop them."`
