@@ -102,7 +102,7 @@ func replaceEach(object map[string]any, changed func()) {
 		if inner, ok := old.(map[string]any); ok {
 			replaceEach(inner, changed)
 		}
-		for _, other := range []any{nil, true, 1, -1.5, "", []any{}, []any{"x"}, map[string]any{}} {
+		for _, other := range []any{nil, true, 1, -1.5, "", []any{}, []any{map[string]any{}}, map[string]any{}} {
 			object[name] = other
 			changed()
 		}
