@@ -52,6 +52,8 @@ var samples = []sample{
 
 	{"sabapayamak/curl.sh", sabapayamak, with("sh"), []string{"curl"}},
 	{"sabapayamak/axios.js", sabapayamak, withModules("node"), []string{"nodejs", "npm"}},
+	{"sabapayamak/messages.js", sabapayamakMessages, with("node"), []string{"nodejs"}},
+	{"sabapayamak/messages.php", sabapayamakMessages, with("php"), []string{"php-cli", "php-curl"}},
 	{"sabapayamak/curl.php", sabapayamak, with("php"), []string{"php-cli", "php-curl"}},
 	{"sabapayamak/python_requests.py", sabapayamak, with("python3"), []string{"python3", "python3-requests"}},
 

@@ -33,7 +33,12 @@ var (
 		{"recent", judgeMessages},
 	}}
 	sabapayamak = page{[]call{{"token", judgeLogin}, {"credit", judgeEnvelope}}}
-	uid         = page{[]call{{"person", judgePerson}}}
+	// sabapayamakMessages are those of the provider's libraries; the last three depend on who sends meanwhile.
+	sabapayamakMessages = page{[]call{
+		{"token", judgeLogin}, {"send", judgeAccepted(2)}, {"query", judgeAccepted(1)}, {"deliveries", judgeRows(2)},
+		{"messages", judgeRows(1)}, {"unread", judgeRows(0)}, {"credits", judgeRows(1)},
+	}}
+	uid = page{[]call{{"person", judgePerson}}}
 )
 
 // judge says what is wrong with the steps, all of it; nothing when they are as the page shows.
@@ -144,6 +149,34 @@ func judgeMessages(body map[string]any) error {
 		return fmt.Errorf("no messages")
 	}
 	return nil
+}
+
+// judgeAccepted wants each recipient of a sending to be accepted, as the provider's plugin looks at it.
+func judgeAccepted(recipients int) func(map[string]any) error {
+	return func(body map[string]any) error {
+		list, ok := member(body, "data", "Detail").([]any)
+		if !ok || len(list) != recipients {
+			return fmt.Errorf("want %d recipients", recipients)
+		}
+		for _, one := range list {
+			d, _ := one.(map[string]any)
+			if id, ok := member(d, "RecID").(float64); !ok || id < 1 || member(d, "Status") != float64(0) {
+				return fmt.Errorf("a recipient is not accepted")
+			}
+		}
+		return judgeEnvelope(body)
+	}
+}
+
+// judgeRows wants a list of so many rows at least.
+func judgeRows(least int) func(map[string]any) error {
+	return func(body map[string]any) error {
+		list, ok := member(body, "data").([]any)
+		if !ok || len(list) < least {
+			return fmt.Errorf("want %d rows at least", least)
+		}
+		return judgeEnvelope(body)
+	}
 }
 
 func judgeLogin(body map[string]any) error {
