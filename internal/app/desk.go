@@ -6,6 +6,7 @@ import (
 
 	"dargah.dev/dargah/internal/account"
 	"dargah.dev/dargah/internal/event"
+	"dargah.dev/dargah/internal/ledger"
 	"dargah.dev/dargah/internal/rial"
 	"dargah.dev/dargah/internal/sms"
 	"dargah.dev/dargah/internal/store"
@@ -54,6 +55,11 @@ func (m *messaging) Sent(ctx context.Context, q sms.Sent) ([]sms.Batch, error) {
 // Incoming gives what has come in for an account.
 func (m *messaging) Incoming(ctx context.Context, q sms.Inbox) ([]sms.Incoming, error) {
 	return look(ctx, m.world, func() ([]sms.Incoming, error) { return m.store.Incoming(ctx, q) })
+}
+
+// Entries gives the movements of a wallet.
+func (m *messaging) Entries(ctx context.Context, q ledger.Query) ([]ledger.Entry, error) {
+	return look(ctx, m.world, func() ([]ledger.Entry, error) { return m.store.Entries(ctx, q) })
 }
 
 // look asks the store, unless a scenario for every question has it otherwise.

@@ -22,6 +22,7 @@ func dialects(s sold, book *account.Book, mint *token.Mint, c config.Config) []*
 		sabapayamak.New(sabapayamak.Deps{
 			Grant: mint.Grant, Balance: s.balance, Camel: c.DataNames == "camel",
 			Domain: func(host string) string { return book.Now().HostDomain(host) },
+			Send:   s.sms.Send, Sent: s.sms.Sent, Incoming: s.sms.Incoming, Entries: s.sms.Entries,
 		}),
 		uid.New(uid.Deps{Person: s.person.Ask, Outside: s.person.Outside}),
 	}

@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"dargah.dev/dargah/internal/dialect"
-	"dargah.dev/dargah/internal/rial"
 	"dargah.dev/dargah/internal/token"
 )
 
@@ -55,10 +54,6 @@ func (e encoder) session(_ *dialect.Request, q session, a token.Issued) (dialect
 		ID: strconv.FormatInt(q.owner.Number, 10), FirstName: q.owner.FirstName, LastName: q.owner.LastName,
 		Username: q.owner.Username, Domain: q.owner.Domain, VirtualNumber: q.line, Token: a.Access,
 	})
-}
-
-func (e encoder) credit(_ *dialect.Request, _ struct{}, a rial.Amount) (dialect.Reply, error) {
-	return e.succeed(a)
 }
 
 func (e encoder) succeed(data any) (dialect.Reply, error) {

@@ -72,7 +72,7 @@ func TestEncodeSessionHasThePagesShape(t *testing.T) {
 func TestEncodeCredit(t *testing.T) {
 	t.Parallel()
 	for _, camel := range []bool{false, true} {
-		got, err := encoder{camel}.credit(nil, struct{}{}, 5_000_000)
+		got, err := encoder{camel}.credit(nil, wallet{}, purse{left: 5_000_000})
 		want := `{"status":"200","message":"با موفقیت انجام شد","id":1,"data":5000000,"errors":[]}`
 		if err != nil || string(got.Body) != want {
 			t.Errorf("camel %v: got %s, %v; want %s", camel, got.Body, err, want)

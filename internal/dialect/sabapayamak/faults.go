@@ -2,78 +2,100 @@ package sabapayamak
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 
 	"dargah.dev/dargah/internal/dialect"
 	"dargah.dev/dargah/internal/fault"
 )
 
-// answer is how a fault is worded. Codes and texts are those of the provider's
-// own library (README, "Faults"); which status goes with a code is ours.
-type answer struct {
-	status int
-	code   int
-	text   string
-}
-
-const (
-	textInvalidRequest = "درخواست معتبر نیست"
-	textBusy           = "سرور در هنگام ارسال پیام مشغول بر طرف نمودن ایراد داخلی بوده است"
-	textNoMethod       = "نام متد درخواستی معتبر نیست"
-	textNoService      = "این سرویس برای حساب فعال نشده است"
-	textBadToken       = "کلید امنیتی شما منقضی شده یا  اشتباه است" // two blanks, as in the library
-)
+// answer is how a fault is worded; the code has the text (codes.go). Which
+// status goes with a code is ours (README, "Faults").
+type answer struct{ status, code int }
 
 var (
-	internal    = answer{http.StatusInternalServerError, 500, "خطایی اتفاق افتاده است،لطفا با پشتیبانی تماس بگیرید"}
-	unavailable = answer{http.StatusServiceUnavailable, 15, textBusy}
-	malformed   = answer{http.StatusBadRequest, 19, textInvalidRequest}
-	badToken    = answer{http.StatusUnauthorized, 401, textBadToken}
-	noService   = answer{http.StatusForbidden, 22, textNoService}
+	internal    = answer{http.StatusInternalServerError, codeInternal}
+	unavailable = answer{http.StatusServiceUnavailable, codeBusy}
+	malformed   = answer{http.StatusBadRequest, codeInvalid}
+	badToken    = answer{http.StatusUnauthorized, codeBadToken}
+	noService   = answer{http.StatusForbidden, codeNoService}
+	again       = answer{http.StatusTooManyRequests, codeAgain}
 )
 
-// answers has every code. Those of OAuth clients are of another dialect and
-// cannot arise here.
-var answers = map[fault.Code]answer{
+// wording is how faults are answered.
+type wording map[fault.Code]answer
+
+// answers has every code. Those of OAuth clients, templates and schedules are
+// of other dialects and cannot arise here.
+var answers = wording{
 	fault.Internal: internal, fault.Unavailable: unavailable, fault.Busy: unavailable,
 	fault.SourceTimeout: unavailable, fault.SourceUnavailable: unavailable,
 
 	fault.HungUp: malformed, fault.Malformed: malformed, fault.Invalid: malformed,
-	fault.TooLarge:  {http.StatusRequestEntityTooLarge, 19, textInvalidRequest},
-	fault.MediaType: {http.StatusUnsupportedMediaType, 19, textInvalidRequest},
-	fault.NoRoute:   {http.StatusNotFound, 25, textNoMethod},
-	fault.Method:    {http.StatusMethodNotAllowed, 25, textNoMethod},
-	fault.NotFound:  {http.StatusNotFound, 1002, "داده ای وجود ندارد"},
+	fault.TooLarge:  {http.StatusRequestEntityTooLarge, codeInvalid},
+	fault.MediaType: {http.StatusUnsupportedMediaType, codeInvalid},
+	fault.NoRoute:   {http.StatusNotFound, codeNoMethod},
+	fault.Method:    {http.StatusMethodNotAllowed, codeNoMethod},
+	fault.NotFound:  {http.StatusNotFound, codeNoData},
 
 	fault.NoToken: badToken, fault.BadToken: badToken, fault.Client: badToken,
 	fault.ClientGrant: noService, fault.GrantType: noService, fault.Grant: noService, fault.Scope: noService,
 
-	fault.Credentials: {http.StatusUnauthorized, 4001, "نام کاربری یا رمز عبور اشتباه است"},
-	fault.Domain:      {http.StatusForbidden, 4002, "شما نمیتوانید از طریق این دامنه درخواست بدهید"},
-	fault.Line:        {http.StatusForbidden, 4003, "شماره ارسال اشتباه است"},
-	fault.LineStatus:  {http.StatusForbidden, 4004, "وضعیت شماره ارسال مناسب ارسال نیست"},
-	fault.Disabled:    {http.StatusForbidden, 16, "حساب غیر فعال است"},
-	fault.Expired:     {http.StatusForbidden, 17, "حساب منقضی شده است"},
-	fault.Address:     {http.StatusForbidden, 29, "آدرس IP مبدا، اجازه دسترسی به این سرویس را ندارد"},
+	fault.Credentials: {http.StatusUnauthorized, codeWrongPassword},
+	fault.Domain:      {http.StatusForbidden, codeDomain},
+	fault.Line:        {http.StatusForbidden, codeLine},
+	fault.LineStatus:  {http.StatusForbidden, codeLineStatus},
+	fault.Disabled:    {http.StatusForbidden, codeDisabled},
+	fault.Expired:     {http.StatusForbidden, codeExpired},
+	fault.Address:     {http.StatusForbidden, codeAddress},
 	fault.Service:     noService,
 	fault.Operation:   noService,
-	fault.Rate:        {http.StatusTooManyRequests, 23, "در حال حاضر امکان پردازش درخواست جدید وجود ندارد،لطفا دوباره سعی کنید"},
-	fault.InFlight:    {http.StatusConflict, 19, textInvalidRequest},
-	fault.KeyReused:   {http.StatusUnprocessableEntity, 19, textInvalidRequest},
-	fault.TooMany:     {http.StatusBadRequest, 107, "طول آرايه پارامتر گيرندگان بيشتر از طول مجاز است"},
-	fault.TooLong:     {http.StatusBadRequest, 30, "تعداد بخش‌های پیامک بیش از حد مجاز استاندارد (۲۶۵ عدد) است"},
+	fault.Rate:        again,
+	fault.Quota:       again,
+	fault.InFlight:    {http.StatusConflict, codeInvalid},
+	fault.KeyReused:   {http.StatusUnprocessableEntity, codeInvalid},
+	fault.TooMany:     {http.StatusBadRequest, codeTooMany},
+	fault.TooLong:     {http.StatusBadRequest, codeParts},
 	fault.TooLate:     malformed,
 	fault.Template:    malformed,
-	fault.Quota:       {http.StatusTooManyRequests, 23, "در حال حاضر امکان پردازش درخواست جدید وجود ندارد،لطفا دوباره سعی کنید"},
-	fault.Credit:      {http.StatusPaymentRequired, 14, "مانده اعتبار ریالی مورد نیاز برای ارسال پیامک کافی نیست"},
+	fault.Credit:      {http.StatusPaymentRequired, codeNoCredit},
 }
 
-func refuse(_ *dialect.Request, f *fault.Error) dialect.Reply {
-	a, known := answers[f.Code]
+// ofQuery are the answers that differ where name, password and line come with
+// what is to be sent: those of sending then, and not those of getting a token.
+var ofQuery = wording{
+	fault.Credentials: {http.StatusUnauthorized, codeCredentials},
+	fault.Line:        {http.StatusForbidden, codeNotItsLine},
+}
+
+// ofMessage are the answers that differ where one message is asked for.
+var ofMessage = wording{fault.NotFound: {http.StatusNotFound, codeNoMessage}}
+
+// fieldCodes are the codes of values that have one of their own. The names are
+// those that clients know the values by.
+var fieldCodes = map[fault.Field]int{
+	{Name: fieldText, Rule: fault.Missing}:    codeNoText,
+	{Name: fieldNumbers, Rule: fault.Missing}: codeNoRecipients,
+	{Name: fieldTo, Rule: fault.Missing}:      codeNoRecipients,
+	{Name: fieldNumber, Rule: fault.Form}:     codeRecipient,
+}
+
+func refuse(r *dialect.Request, f *fault.Error) dialect.Reply { return answers.refuse(r, f) }
+
+// but gives a route's refusals: those of the table, where special has no other.
+func (w wording) but(special wording) func(*dialect.Request, *fault.Error) dialect.Reply {
+	own := maps.Clone(w)
+	maps.Copy(own, special)
+	return own.refuse
+}
+
+func (w wording) refuse(_ *dialect.Request, f *fault.Error) dialect.Reply {
+	a, known := w[f.Code]
 	if !known {
 		a = internal
 	}
-	reply := dialect.MustJSON(a.status, seal(a.status, a.text, nil, problems(a, f.Fields)))
+	list := problems(a, f.Fields)
+	reply := dialect.MustJSON(a.status, seal(a.status, texts[list[0].Code], nil, list))
 	if a.status == http.StatusUnauthorized {
 		reply = reply.With("WWW-Authenticate", "Bearer")
 	}
@@ -83,11 +105,14 @@ func refuse(_ *dialect.Request, f *fault.Error) dialect.Reply {
 // problems is never empty: clients read the first one without looking.
 func problems(a answer, fields []fault.Field) []problem {
 	if len(fields) == 0 {
-		return []problem{{Message: a.text, Code: a.code}}
+		return []problem{{Message: texts[a.code], Code: a.code}}
 	}
 	list := make([]problem, len(fields))
 	for i, f := range fields {
 		list[i] = problem{Message: wrong(f), Code: a.code, Field: f.Name}
+		if code, own := fieldCodes[fault.Field{Name: f.Name, Rule: f.Rule}]; own && a.code == codeInvalid {
+			list[i].Message, list[i].Code = texts[code], code
+		}
 	}
 	return list
 }

@@ -69,6 +69,9 @@ func TestCredit(t *testing.T) {
 func TestEveryCallChecksTheLine(t *testing.T) {
 	t.Parallel()
 	for _, r := range New(Deps{}).Routes {
+		if r.Path == "/API/GetCredit.ashx" {
+			continue // it names no line
+		}
 		if err := admission.Complete(r.Checks, admission.Line); err != nil {
 			t.Errorf("%s %s: %v", r.Method, r.Path, err)
 		}
@@ -152,7 +155,7 @@ func TestExampleIsShell(t *testing.T) {
 			}}
 			examples := New(deps).Example(world)
 			curl := `curl() { for a; do printf '%s\n' "$a" >&2; done; printf '{"data":{"Id":"1","` + test.spell + `":"eyJ.a.b"}}'; }` + "\n"
-			command := exec.Command(shell, "-c", curl+examples[0].Command+"\n"+examples[1].Command)
+			command := exec.Command(shell, "-c", curl+examples[0].Command+"\n"+examples[1].Command+"\n"+examples[2].Command)
 			var told strings.Builder
 			command.Stderr = &told
 			if out, err := command.Output(); err != nil || !strings.HasPrefix(string(out), "eyJ.a.b\n") {
@@ -161,7 +164,9 @@ func TestExampleIsShell(t *testing.T) {
 			login := `{"Username":"o'brien","Password":"a $(b) ` + "`c`" + ` \\ 'd' ! گذرواژه","VirtualNumber":"30001234","TokenValidDay":15}`
 			want := append([]string{"-s", "http://127.0.0.1:8080/api/v1/user/authenticate"}, test.host...)
 			want = append(want, "-H", "Content-Type: application/json", "-d", login,
-				"-s", "-w", `\n`, "http://127.0.0.1:8080/api/v1/credit", "-H", "Authorization: Bearer eyJ.a.b", "")
+				"-s", "-w", `\n`, "http://127.0.0.1:8080/api/v1/credit", "-H", "Authorization: Bearer eyJ.a.b",
+				"-s", "-w", `\n`, "http://127.0.0.1:8080/api/v1/message", "-H", "Authorization: Bearer eyJ.a.b",
+				"-H", "Content-Type: application/json", "-d", `{"Text":"سلام از درگاه","Numbers":["9120000000"]}`, "")
 			if diff := cmp.Diff(want, strings.Split(told.String(), "\n")); diff != "" {
 				t.Error(diff)
 			}
