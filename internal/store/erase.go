@@ -16,7 +16,8 @@ const eraseStep = 20_000
 // Erase blanks the personal fields of all records before a moment: the
 // caller's address, the subject's hash, and the salt without which their
 // digest cannot be guessed from. The answers that idempotency keys gave then go
-// too; their keys stay taken. It tells how many records it blanked. The trail
+// too; their keys stay taken. So do lines, numbers and texts of messages that were
+// sent or came before it. It tells how many records it blanked. The trail
 // can still be verified, since the digest stays. Erasing again is harmless, and
 // goes on where an earlier one was cut short.
 //
@@ -43,6 +44,9 @@ func (s *Store) Erase(ctx context.Context, before time.Time, progress func(done,
 		progress(min(from+eraseStep-1, last), last)
 	}
 	if err := s.eraseAnswers(ctx, before); err != nil {
+		return blanked, err
+	}
+	if err := s.eraseMessages(ctx, before); err != nil {
 		return blanked, err
 	}
 	return blanked, s.rewrite(ctx)

@@ -114,7 +114,7 @@ func (e *postgresEngine) session() session { return &postgresSession{config: e.c
 // rewrite writes those tables anew in which something was blanked: the old
 // rows' bytes would stay in the gaps of their pages.
 func (e *postgresEngine) rewrite(ctx context.Context) error {
-	for _, table := range []string{"audit", "answer"} {
+	for _, table := range []string{"audit", "answer", "batch", "message", "incoming", "fragment", "stray"} {
 		if _, err := e.slow.ExecContext(ctx, "VACUUM FULL "+table); err != nil {
 			return err
 		}
