@@ -42,5 +42,11 @@ func (a *App) chores() []cluster.Chore {
 			_, err := a.store.Release(ctx)
 			return err
 		}},
+		{Name: "match receipts that came before their parts", Every: 5 * time.Second, Do: func(ctx context.Context) error {
+			_, err := a.store.MatchStrays(ctx)
+			return err
+		}},
+		{Name: "join what came of long messages", Every: time.Minute, Do: a.store.JoinFragments},
+		{Name: "forget ids of parts, and receipts of nobody", Every: time.Hour, Do: a.store.ForgetParts},
 	}
 }

@@ -38,6 +38,12 @@ var messages = map[string]func(*testing.T, Place){
 	"messages: receipts of long ones":       longReceipts,
 	"messages: webhooks hear of their end":  heardOf,
 	"messages: jobs are claimed once":       claimedOnce,
+	"messages: from phones":                 arrived,
+	"messages: from phones, read":           markedRead,
+	"messages: references used again":       reusedReference,
+	"messages: who wants no more":           optedOut,
+	"messages: erased":                      erasedMessages,
+	"messages: forgotten parts":             forgottenParts,
 }
 
 // Mobile is the i-th mobile number of this suite.
