@@ -218,15 +218,12 @@ func (s *Store) openWallet(tx *sql.Tx, a *Account) error {
 		return fmt.Errorf("wallet: %w", err)
 	}
 	var seq int64
-	if err := tx.QueryRow(`UPDATE audit_head SET entry_seq = entry_seq + 1 WHERE id = 1 RETURNING entry_seq`).Scan(&seq); err != nil {
+	if err := tx.QueryRow(`UPDATE audit_head SET entry_seq = entry_seq + 1, cash = cash - $1 WHERE id = 1 RETURNING entry_seq`,
+		int64(a.Balance)).Scan(&seq); err != nil {
 		return fmt.Errorf("opening entry: %w", err)
 	}
-	contra := ledger.Opening.Contra()
 	if _, err := tx.Exec(`INSERT INTO entry (seq, call, account, contra, kind, amount, balance, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		seq, "opening/"+a.ID, a.ID, contra, string(ledger.Opening), int64(a.Balance), int64(a.Balance), s.now().UnixMicro()); err != nil {
-		return fmt.Errorf("opening entry: %w", err)
-	}
-	if _, err := tx.Exec(`UPDATE house SET balance = balance - $1 WHERE name = $2`, int64(a.Balance), contra); err != nil {
+		seq, "opening/"+a.ID, a.ID, ledger.Opening.Contra(), string(ledger.Opening), int64(a.Balance), int64(a.Balance), s.now().UnixMicro()); err != nil {
 		return fmt.Errorf("opening entry: %w", err)
 	}
 	return nil

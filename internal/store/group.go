@@ -72,7 +72,7 @@ type groupSQL struct {
 	reserved, operations                 bulk
 	sends                                sendSQL
 	pay                                  [payAtOnce]*query
-	move, advance, raise, numbered       *query
+	advance, raise, numbered             *query
 	bar                                  *query
 	answered, unanswered, released       *query
 }
@@ -98,15 +98,15 @@ func (p *statements) group(lock string) groupSQL {
 		answers:    p.bulk(6, `INSERT INTO answer (id, call, body, sealed, at, open)`, ``),
 		reserved:   p.bulk(12, `INSERT INTO reservation (call, account, amount, at, deadline, dialect, service, method, peer, subject, document, answer)`, ``),
 		operations: p.bulk(5, `INSERT INTO operation (id, actor, reason, refers, at)`, ``),
-		move:       p.prepare(`UPDATE house SET balance = balance + $1 WHERE name = $2`),
 		answered:   p.prepare(`UPDATE answer SET sealed = $1, at = $2, open = 0 WHERE id = $3 AND open = 1`),
 		unanswered: p.prepare(`DELETE FROM answer WHERE id = $1 AND open = 1`),
 		released:   p.prepare(`DELETE FROM reservation WHERE call = $1`),
 		raise:      p.prepare(`UPDATE version SET number = number + 1 WHERE kind = $1`),
 		numbered: p.prepare(`UPDATE refresh_family SET death = (SELECT number FROM version WHERE kind = 'families') ` +
 			`WHERE dead_at <> 0 AND death = 0`),
-		advance: p.prepare(`UPDATE audit_head SET seq = $1, link = $2, entry_seq = $3 ` +
-			`WHERE id = 1 AND seq = $4 AND link = $5 AND entry_seq = $6 AND fence = $7`),
+		advance: p.prepare(`UPDATE audit_head SET seq = $1, link = $2, entry_seq = $3, ` +
+			`cash = cash + $4, revenue = revenue + $5, held = held + $6, correction = correction + $7 ` +
+			`WHERE id = 1 AND seq = $8 AND link = $9 AND entry_seq = $10 AND fence = $11`),
 		bar:   p.prepare(`UPDATE audit_head SET fence = fence + 1 WHERE id = 1`),
 		sends: p.sends(lock),
 	}
@@ -392,11 +392,6 @@ func (g *group) write() error {
 		return err
 	}
 	g.payAll()
-	for name, h := range g.houses {
-		if h.moved != 0 {
-			g.tell(g.sql.move, 1, errMoved, h.moved, name)
-		}
-	}
 	g.statements = g.sql.entries.statements(g.statements, g.entries, true, errRepeated)
 	g.writeFamilies()
 	g.writeSends()
@@ -411,8 +406,8 @@ func (g *group) tell(q *query, want int64, otherwise error, args ...any) {
 	g.statements = append(g.statements, statement{q, args, want, otherwise})
 }
 
-// advance moves the head to the group's last record and entry, from where it
-// was read. It comes first: where the head is not locked yet, all nodes must
+// advance moves the head to the group's last record and entry, and the house's
+// balances with it, from where it was read. It comes first: where the head is not locked yet, all nodes must
 // take its lock before any other.
 func (g *group) advance() error {
 	from, to := &g.trail.head, &g.trail.next
@@ -426,7 +421,9 @@ func (g *group) advance() error {
 	if g.recalled {
 		otherwise = errOutdated
 	}
-	g.tell(g.sql.advance, 1, otherwise, to.Seq, to.Link[:], g.entrySeq, from.Seq, from.Link[:], g.entryFrom, g.fence)
+	g.tell(g.sql.advance, 1, otherwise, to.Seq, to.Link[:], g.entrySeq,
+		g.houseOf(ledger.Cash).moved, g.houseOf(ledger.Revenue).moved, g.houseOf(ledger.Held).moved, g.houseOf(ledger.Corrections).moved,
+		from.Seq, from.Link[:], g.entryFrom, g.fence)
 	return nil
 }
 

@@ -35,7 +35,7 @@ func TestSchemas(t *testing.T) {
 	if diff := godiff.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if len(want) < 20 || len(want["entry"].Columns) < 8 || len(want["entry"].Keys) < 2 || want["entry"].Checks != 1 {
+	if len(want) < 20 || len(want["entry"].Columns) < 8 || len(want["entry"].Keys) < 1 || want["entry"].Checks != 1 {
 		t.Errorf("the tables were not read: %d of them, entry is %+v", len(want), want["entry"])
 	}
 }
@@ -141,7 +141,8 @@ func postgresTables(t *testing.T, db *sql.DB) map[string]*table {
 		standard, _, _ := strings.Cut(r[4], "::")
 		tables[name].Columns = append(tables[name].Columns, fmt.Sprint(r[1], " ", kinds[r[2]], " ", strings.Replace(standard, `'\x`, "'", 1)))
 	}, `SELECT table_name, column_name, data_type, is_nullable, column_default, collation_name FROM information_schema.columns
-		WHERE table_schema = 'public' AND table_name <> 'goose_db_version' ORDER BY table_name, ordinal_position`)
+		JOIN information_schema.tables USING (table_schema, table_name)
+		WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name <> 'goose_db_version' ORDER BY table_name, ordinal_position`)
 	rows(t, db, func(r []string) {
 		kind := "index"
 		if r[1] == "true" {

@@ -46,7 +46,6 @@ var steps = []step{
 	{"reservation", "DELETE", "1 = 1"},
 	{"wallet", "UPDATE", "NEW.balance < OLD.balance"},
 	{"wallet", "UPDATE", "NEW.balance > OLD.balance"},
-	{"house", "UPDATE", "1 = 1"},
 	{"audit_head", "UPDATE", "1 = 1"},
 }
 
