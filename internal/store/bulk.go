@@ -72,11 +72,15 @@ func (q *query) exec(tx *sql.Tx, args ...any) (changed int64, err error) {
 type bulk struct {
 	columns int
 	sizes   [bulkSizes]*query
+	arrays  *arrays // nil where the engine has none
 }
 
 // bulk prepares head VALUES (…),(…) tail.
 func (p *statements) bulk(columns int, head, tail string) bulk {
 	b := bulk{columns: columns}
+	if p.engine.shared() {
+		b.arrays = &arrays{head: head, tail: tail, columns: make([]array, columns)}
+	}
 	for size := range b.sizes {
 		b.sizes[size] = p.prepare(head + " VALUES " + p.values(1<<size, columns) + " " + tail)
 	}
@@ -106,6 +110,9 @@ func (p *statements) update(head string, kinds []string, tail string) bulk {
 // row after the other. Where all is set each row must be new, or the
 // transaction fails with otherwise.
 func (b *bulk) statements(to []statement, args []any, all bool, otherwise error) []statement {
+	if b.arrays != nil && len(args) > 0 {
+		return append(to, b.arrays.statement(args, all, otherwise))
+	}
 	for len(args) > 0 {
 		size := min(bits.Len(uint(len(args)/b.columns))-1, bulkSizes-1)
 		used, want := b.columns<<size, int64(-1)

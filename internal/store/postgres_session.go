@@ -154,7 +154,7 @@ func classified(err error, st *statement) error {
 	if !errors.As(err, &of) {
 		return err
 	}
-	if of.Code == divisionByZero && st.want >= 0 {
+	if of.Code == divisionByZero && st.otherwise != nil {
 		return st.otherwise
 	}
 	return refusedByPostgres(err)
