@@ -32,6 +32,8 @@ func TestSchemas(t *testing.T) {
 	}
 	lite, postgres := storetest.Behind(t, folder), storetest.Behind(t, server)
 	want, got := sqliteTables(t, lite), postgresTables(t, postgres)
+	// See the migration 00012_books.
+	got["entry"].Keys = slices.DeleteFunc(got["entry"].Keys, func(key string) bool { return key == "unique seq" })
 	if diff := godiff.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
