@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"strings"
@@ -34,7 +35,7 @@ func run(l load, conns int, length time.Duration) (result, error) {
 			return result{}, err
 		}
 		defer c.Close()
-		workers[i] = &worker{conn: c, in: bufio.NewReaderSize(c, 8<<10), load: l, next: i * 7919}
+		workers[i] = &worker{conn: c, in: bufio.NewReaderSize(c, 8<<10), load: l, next: rand.IntN(len(l.requests))}
 	}
 	before := l.server.cpu()
 	start := time.Now()

@@ -41,9 +41,10 @@ population: %d
 	seed = 1
 )
 
-// asked is how many different people the inquiries ask about, so many that
-// what was read for one of them helps little with the next.
-const asked = 10_000
+// asked is how many different people the inquiries ask about at most. Ten
+// thousand are in the server's memory after a moment; of ten million so many are
+// asked about that few are asked about twice.
+const asked = 500_000
 
 const js = "application/json"
 
