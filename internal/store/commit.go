@@ -233,6 +233,10 @@ func (c *committer) try(taken []*order) error {
 	if errors.Is(err, errRepeated) {
 		err = c.commit(taken, true)
 	}
+	if errors.Is(err, errRepeated) {
+		// No repetition, since each was asked for: an id that is somebody else's.
+		err = fmt.Errorf("%w: %w", errRefused, err)
+	}
 	return err
 }
 
