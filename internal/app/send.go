@@ -42,7 +42,7 @@ func newSending(ctx context.Context, s *store.Store, o Options) (*sending, error
 	if err := s.Orphans(ctx, job.Send); err != nil {
 		return nil, err
 	}
-	out := &sending{sink: dispatch.NewSink(inbox(s))}
+	out := &sending{sink: dispatch.NewSink(s)}
 	ways, err := out.open(s, o, state == Full)
 	if err == nil {
 		out.dispatcher, err = dispatch.New(dispatch.Options{Store: s, Ways: ways, Wake: s.Wake(job.Send), Log: o.Log, Now: o.Now})
@@ -51,22 +51,6 @@ func newSending(ctx context.Context, s *store.Store, o Options) (*sending, error
 		return nil, errors.Join(err, out.close())
 	}
 	return out, nil
-}
-
-// inbox is the store where it has a place for messages of phones.
-func inbox(s *store.Store) dispatch.Inbox {
-	if whole, has := any(s).(dispatch.Inbox); has {
-		return whole
-	}
-	return phones{s}
-}
-
-// phones is the store for what comes from phones: messages are refused, so that
-// operators keep them, until it has a place for them.
-type phones struct{ *store.Store }
-
-func (phones) Arrivals(context.Context, []operator.Arrival) error {
-	return errors.New("there is no inbox yet")
 }
 
 func (out *sending) open(s *store.Store, o Options, full bool) (ways []dispatch.Way, err error) {
