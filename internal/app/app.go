@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"dargah.dev/dargah/internal/account"
@@ -60,6 +61,7 @@ type App struct {
 	tally   *audit.Tally
 	stop    context.CancelFunc
 	stopped chan struct{}
+	closing sync.Once
 }
 
 // New wires everything onto the store, which the App does not close.
@@ -166,13 +168,16 @@ func (a *App) Degraded() string {
 
 // Close ends the sending of messages, writes what is still counted in memory,
 // and leaves to the other nodes what this one did for all.
+// A second call does nothing.
 func (a *App) Close() {
-	if err := a.sending.close(); err != nil {
-		a.log.Fail("the ways out did not end well", err)
-	}
-	a.stop()
-	<-a.stopped
-	a.node.Close()
+	a.closing.Do(func() {
+		if err := a.sending.close(); err != nil {
+			a.log.Fail("the ways out did not end well", err)
+		}
+		a.stop()
+		<-a.stopped
+		a.node.Close()
+	})
 }
 
 func (a *App) serve(w *world, mint *token.Mint, messages *messaging, o Options) error {

@@ -376,7 +376,7 @@ func TestPrintedCommandsWork(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s\n%s", err, script.String(), out)
 	}
-	for _, want := range []string{`"payUrl"`, `"balance":5000000`, `"data":5000000`, `"SUCCESS."`, `"DEATH_STATUS_ALIVE"`} {
+	for _, want := range []string{`"payUrl"`, `"balance":5000000`, `"data":4998500`, `"SUCCESS."`, `"DEATH_STATUS_ALIVE"`} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("%s is not in what the printed commands answer:\n%s", want, out)
 		}

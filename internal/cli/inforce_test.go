@@ -73,6 +73,9 @@ func TestEveryFlagIsASetting(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, l := range lines {
+		if l.Key == "operators" {
+			continue // a list of mappings, which only a file can hold
+		}
 		if l.From != "flag --"+config.Flag(l.Key) {
 			t.Errorf("%s comes from %s", l.Key, l.From)
 		}

@@ -92,7 +92,8 @@ func TestShapesAreThePages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		body := strings.TrimSuffix(strings.TrimPrefix(string(reply.Body), data("")[:strings.Index(data(""), `,"errors"`)]), `,"errors":[]}`)
+		before, after, _ := strings.Cut(data(""), `,"errors"`)
+		body := strings.TrimSuffix(strings.TrimPrefix(string(reply.Body), before), `,"errors"`+after)
 		t.Run(file, func(t *testing.T) { dialecttest.SameShape(t, page, []byte(body)) })
 	}
 }

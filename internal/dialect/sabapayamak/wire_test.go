@@ -24,16 +24,14 @@ func world(w *fixture.World) {
 			w.Accounts[i].Lines = append(w.Accounts[i].Lines, line("30008765", fixture.Suspended)...)
 		}
 	}
-	for _, a := range []fixture.Account{
+	w.Accounts = append(w.Accounts, []fixture.Account{
 		{Domain: "other.example", Username: "stranger", Services: []string{"*"}, Lines: line("30009999", fixture.Active)},
 		{Domain: "sms.smsafzar", Username: "sendonly", Services: []string{"sms/send"}, Lines: line("30007777", fixture.Active)},
 		{Domain: "sms.smsafzar", Username: "sender", Services: []string{"sms"}, Lines: line("30005555", fixture.Active), Balance: 900_000_000, QueryLogin: true, SMS: unbounded},
 		{Domain: "sms.smsafzar", Username: "poorsender", Services: []string{"sms"}, Lines: line("30004444", fixture.Active), QueryLogin: true},
 		{Domain: "sms.smsafzar", Username: "reader", Services: []string{"sms"}, Lines: line("30003333", fixture.Active)},
 		{Domain: "sms.smsafzar", Username: "nosms", Services: []string{"person"}, Lines: line("30006666", fixture.Active)},
-	} {
-		w.Accounts = append(w.Accounts, a)
-	}
+	}...)
 	for i := range w.Accounts {
 		if a := &w.Accounts[i]; a.Password == "" {
 			a.Password, a.Status, a.TokenDays, a.Rate = "Passw0rd-1234", fixture.Active, 7, 1_000_000

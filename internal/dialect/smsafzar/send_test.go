@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -260,7 +261,7 @@ func TestBatchInPath(t *testing.T) {
 	names := someNames()
 	r := dialecttest.Route(t, New(Deps{Names: names}), "DELETE", "/messages/send/scheduled/{batchId...}")
 	at := func(value string) *dialect.Request {
-		h := httptest.NewRequest("DELETE", "/messages/send/scheduled/x", nil)
+		h := httptest.NewRequest(http.MethodDelete, "/messages/send/scheduled/x", nil)
 		h.SetPathValue("batchId", value)
 		return &dialect.Request{Request: h, At: noon}
 	}
