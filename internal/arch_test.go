@@ -39,7 +39,7 @@ var layers = []layer{
 	}, []string{"net/http"}},
 	{"the contract of dialects", []string{"dialect"}, nil},
 	{"how we are spoken to, the path, and what we speak to", []string{
-		"cluster", "dialect/dialecttest", "dialect/itsaaz", "dialect/sabapayamak", "dialect/smsafzar", "dialect/uid",
+		"cluster", "courier", "dialect/dialecttest", "dialect/itsaaz", "dialect/sabapayamak", "dialect/smsafzar", "dialect/uid",
 		"dispatch", "fixture", "fixture/population", "gateway", "httpd", "operator/sandbox", "operator/smpp", "operator/smpp/pdu", "operator/smpp/smpptest",
 		"portal", "source/scenario", "store", "store/storetest",
 	}, nil},

@@ -157,6 +157,27 @@ func (c *Change) RemoveWebhook(id string) error {
 	return nil
 }
 
+// giver is who disables webhooks that are hopeless, on the trail.
+const giver = "dargah"
+
+// GiveUpWebhook disables a webhook that failed for too long, on the trail.
+func (s *Store) GiveUpWebhook(ctx context.Context, id string) error {
+	err := s.Change(ctx, Act{Actor: giver, Service: "webhook", Method: "give up", Which: id}, func(c *Change) error {
+		w, err := c.Webhook(id)
+		if err != nil {
+			return err
+		}
+		if w.Disabled {
+			return ErrUnchanged
+		}
+		return c.SetWebhook(id, func(w *webhook.Webhook) { w.Disabled = true })
+	})
+	if errors.Is(err, ErrUnchanged) || errors.Is(err, ErrNone) {
+		return nil
+	}
+	return err
+}
+
 func webhookRow(keys *seal.Keyring, w *webhook.Webhook) (events string, sealed []byte, err error) {
 	plain, err := json.Marshal(sealedWebhook{URL: w.URL, Secret: w.Secret.Text(), Former: w.Former.Text(), FormerUntil: micros(w.FormerUntil)})
 	if err != nil {

@@ -15,6 +15,9 @@ import (
 // not the internet, or to nobody: connecting there would make us a way in.
 var ErrInside = errors.New("the address is not on the internet")
 
+// ErrPort means that no web server should be at a port.
+var ErrPort = errors.New("is not one of the web")
+
 // Rules are what an operator allows webhooks to reach. The zero Rules are the
 // strictest: https, on the internet.
 type Rules struct {
@@ -91,7 +94,7 @@ func Inside(a netip.Addr) bool {
 
 func checkPort(port uint16) error {
 	if port != 80 && port != 443 && (port < 1024 || slices.Contains(barred, port)) {
-		return fmt.Errorf("port %d is not one of the web", port)
+		return fmt.Errorf("port %d %w", port, ErrPort)
 	}
 	return nil
 }
