@@ -17,6 +17,7 @@ import (
 	"dargah.dev/dargah/internal/audit"
 	"dargah.dev/dargah/internal/cluster"
 	"dargah.dev/dargah/internal/config"
+	"dargah.dev/dargah/internal/courier"
 	"dargah.dev/dargah/internal/dialect"
 	"dargah.dev/dargah/internal/event"
 	"dargah.dev/dargah/internal/fault"
@@ -57,6 +58,7 @@ type App struct {
 	blocks  *blockList
 	sending *sending
 	node    *cluster.Node
+	courier *courier.Courier
 	log     *event.Log
 	tally   *audit.Tally
 	stop    context.CancelFunc
@@ -109,6 +111,9 @@ func (a *App) start(ctx context.Context, o Options) error {
 	err = errors.Join(a.Reload(ctx), a.store.LoadFamilies(ctx))
 	if err == nil {
 		err = a.serve(a.world, mint, messages, o)
+	}
+	if err == nil {
+		err = a.startCourier(ctx, messages.names, o)
 	}
 	if err != nil {
 		return errors.Join(err, a.sending.close())
@@ -174,6 +179,7 @@ func (a *App) Close() {
 		if err := a.sending.close(); err != nil {
 			a.log.Fail("the ways out did not end well", err)
 		}
+		a.closeCourier()
 		a.stop()
 		<-a.stopped
 		a.node.Close()

@@ -14,6 +14,7 @@ const (
 	accounts = "accounts"
 	families = "token families"
 	settings = "settings"
+	webhooks = "webhooks"
 	people   = "people"
 	blocks   = "blocks"
 )
@@ -24,7 +25,7 @@ func (a *App) join(ctx context.Context, c config.Config) (*cluster.Node, error) 
 		Versions: a.versions, Chores: a.chores(), Log: a.log,
 		Reload: map[string]func(context.Context) error{
 			accounts: a.ReloadAccounts, families: a.store.LoadFamilies, settings: a.ReloadWorld,
-			people: a.store.ForgetPeople, blocks: a.ReloadBlocks,
+			people: a.store.ForgetPeople, blocks: a.ReloadBlocks, webhooks: a.ReloadWebhooks,
 		},
 	})
 }
@@ -38,6 +39,7 @@ func (a *App) versions(ctx context.Context) (map[string]int64, error) {
 func (a *App) chores() []cluster.Chore {
 	return []cluster.Chore{
 		{Name: "sweep token families", Every: time.Hour, Do: a.store.Sweep},
+		{Name: "forget old notices of webhooks", Every: time.Hour, Do: a.store.ForgetNotices},
 		{Name: "release what calls hold that never came back", Every: 5 * time.Second, Do: func(ctx context.Context) error {
 			_, err := a.store.Release(ctx)
 			return err

@@ -31,6 +31,8 @@ type settings struct {
 	Drain        *string  `help:"How long calls under way may still take after SIGTERM, like 25s." placeholder:"TIME"`
 	Node         *string  `help:"Name of this node in the log." placeholder:"NAME"`
 	PerAddress   *string  `help:"Open connections of one address; 0 is no limit." name:"limits-connections-per-address" placeholder:"N"`
+	HookAllow    []string `help:"Addresses or CIDR blocks off the internet that webhooks may be at." name:"webhooks-allow" placeholder:"CIDR"`
+	HookHTTP     *bool    `help:"Let webhooks be plain http." name:"webhooks-insecure-http"`
 	Connections  *string  `help:"All open connections; 0 is the limit of open files less 64." name:"limits-connections" placeholder:"N"`
 }
 
@@ -45,7 +47,7 @@ func (s settings) load() (*config.Loaded, error) {
 
 func (s settings) given() map[string][]string {
 	all := map[string][]string{}
-	for key, values := range map[string][]string{"listen": s.Listen, "proxies": s.Proxies} {
+	for key, values := range map[string][]string{"listen": s.Listen, "proxies": s.Proxies, "webhooks.allow": s.HookAllow} {
 		if values != nil {
 			all[key] = values
 		}
@@ -66,8 +68,10 @@ func (s settings) given() map[string][]string {
 			all[key] = []string{*value}
 		}
 	}
-	if s.InsecureHTTP != nil {
-		all["insecureHttp"] = []string{strconv.FormatBool(*s.InsecureHTTP)}
+	for key, value := range map[string]*bool{"insecureHttp": s.InsecureHTTP, "webhooks.insecureHttp": s.HookHTTP} {
+		if value != nil {
+			all[key] = []string{strconv.FormatBool(*value)}
+		}
 	}
 	return all
 }

@@ -60,6 +60,8 @@ func (c Config) faults() faults {
 	if u, err := url.Parse(c.PublicURL); c.PublicURL != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.RawQuery != "") {
 		f.note("publicUrl", "must be like https://api.example.ir, is %q", c.PublicURL)
 	}
+	_, unread := prefixes("webhooks.allow", c.Webhooks.Allow)
+	f = append(f, unread...)
 	f.server("database", c.Database, "postgres", "postgresql")
 	f.server("redis", c.Redis, "redis", "rediss", "unix")
 	if (c.TLS.Certificate == "") != (c.TLS.Key == "") {
@@ -101,18 +103,20 @@ func isAddress(text string) bool {
 	return err == nil
 }
 
-func (c Config) proxies() (list []netip.Prefix, f faults) {
-	for _, text := range c.Proxies {
+func (c Config) proxies() ([]netip.Prefix, faults) { return prefixes("proxies", c.Proxies) }
+
+func prefixes(key string, all []string) (list []netip.Prefix, f faults) {
+	for _, text := range all {
 		text = strings.TrimSpace(text) // a list is easily written with blanks
 		p, err := netip.ParsePrefix(text)
 		if a, bare := netip.ParseAddr(text); bare == nil {
 			p, err = a.Unmap().Prefix(a.Unmap().BitLen())
 		}
 		if err != nil {
-			f.note("proxies", "%q is neither an address nor a CIDR block", text)
+			f.note(key, "%q is neither an address nor a CIDR block", text)
 			continue
 		}
-		if p.Addr().Is4In6() && p.Bits() >= 96 { // callers are compared as plain IPv4
+		if p.Addr().Is4In6() && p.Bits() >= 96 { // addresses are compared as plain IPv4
 			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 		}
 		list = append(list, p.Masked())

@@ -55,8 +55,9 @@ type Config struct {
 	Drain time.Duration `koanf:"drain"`
 	// Node names this node in logs; empty for the machine's name. Two nodes
 	// may share a name by mistake, so nothing may rest on its being unique.
-	Node   string `koanf:"node"`
-	Limits Limits `koanf:"limits"`
+	Node     string   `koanf:"node"`
+	Limits   Limits   `koanf:"limits"`
+	Webhooks Webhooks `koanf:"webhooks"`
 	// Operators are the ways out to the phones, in the order in which they are
 	// tried. They can be given in the file only.
 	Operators []Operator `koanf:"operators"`
@@ -79,6 +80,15 @@ type Limits struct {
 	ConnectionsPerAddress int `koanf:"connectionsPerAddress"`
 	// Connections is for all together; 0 is the limit of open files less 64.
 	Connections int `koanf:"connections"`
+}
+
+// Webhooks say where customers' webhooks may be.
+type Webhooks struct {
+	// Allow are addresses or CIDR blocks that are not on the internet and may be
+	// reached all the same; none by default.
+	Allow []string `koanf:"allow"`
+	// InsecureHTTP allows plain http.
+	InsecureHTTP bool `koanf:"insecureHttp"`
 }
 
 // Default is what is in force where nothing is said.
@@ -108,6 +118,13 @@ func (c Config) Base(fallback string) string {
 // reported.
 func (c Config) ProxyPrefixes() ([]netip.Prefix, error) {
 	list, faults := c.proxies()
+	return list, faults.err()
+}
+
+// WebhookPrefixes is Webhooks.Allow, read; those that cannot be read are left
+// out and reported.
+func (c Config) WebhookPrefixes() ([]netip.Prefix, error) {
+	list, faults := prefixes("webhooks.allow", c.Webhooks.Allow)
 	return list, faults.err()
 }
 

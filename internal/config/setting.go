@@ -50,6 +50,8 @@ var settings = []setting{
 	{"node", text},
 	{"limits.connectionsPerAddress", number},
 	{"limits.connections", number},
+	{"webhooks.allow", list},
+	{"webhooks.insecureHttp", yes},
 	{"operators", ways},
 }
 
