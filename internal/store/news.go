@@ -16,11 +16,11 @@ func (p *statements) news() newsSQL {
 	}
 }
 
-// news are the notices of one transaction, as notify makes them.
+// news are the notices of one transaction, as hear makes them.
 type news struct{ notices, jobs []any }
 
-// hear has the account's webhooks hear of an event that happens in the
-// transaction.
+// hear puts down a notice of an event, due at once, for each of the account's
+// webhooks that asks for it, in the transaction in which it happens.
 func (n *news) hear(s *Store, account string, of webhook.Notice) {
 	heard := s.listeners.Load()
 	if heard == nil {
