@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"net"
-	"strings"
 	"time"
 
 	"dargah.dev/dargah/internal/finding"
@@ -57,15 +56,6 @@ func JudgeDisk(dir string, d Disk, size int64) (l finding.List) {
 func SettleMemory(s *Store) { s.persons.recent.rows.CleanUp() }
 
 // Notify puts down notices as what happens to messages does.
-func (s *Store) Notify(ctx context.Context, account string, of webhook.Notice) error {
-	return s.write(ctx, "notify", func(tx *sql.Tx) error {
-		for _, l := range (*s.listeners.Load())[account] {
-			if strings.Contains(l.events, ","+string(of.Event)+",") {
-				if _, err := s.putNotice(tx, l.id, of); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
+func (s *Store) Notify(ctx context.Context, account string, n webhook.Notice) error {
+	return s.write(ctx, "notify", func(tx *sql.Tx) error { return s.notify(tx, account, n) })
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -214,5 +215,23 @@ func (s *Store) LoadWebhooks(ctx context.Context) error {
 		return fmt.Errorf("read who hears of what: %w", err)
 	}
 	s.listeners.Store(&heard)
+	return nil
+}
+
+// notify puts down a notice of an event, due at once, for each webhook of the
+// account that asks for it, in the transaction in which it happens.
+func (s *Store) notify(tx *sql.Tx, account string, n webhook.Notice) error {
+	heard := s.listeners.Load()
+	if heard == nil {
+		return errors.New("put down a notice: the webhooks were not read")
+	}
+	for _, l := range (*heard)[account] {
+		if !strings.Contains(l.events, ","+string(n.Event)+",") {
+			continue
+		}
+		if _, err := s.putNotice(tx, l.id, n); err != nil {
+			return err
+		}
+	}
 	return nil
 }
