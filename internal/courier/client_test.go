@@ -352,9 +352,11 @@ func TestAnswersAreNotTrusted(t *testing.T) {
 			}
 		}, 0, "no connection"},
 		"hung up": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0, "the connection was closed before an answer came"},
-		"created": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(201) }, 201, ""},
-		"error":   {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "09120001234", 500) }, 500, "answered 500"},
-		"gone":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(410) }, 410, "answered 410"},
+		"created": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) }, 201, ""},
+		"error": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "09120001234", http.StatusInternalServerError)
+		}, 500, "answered 500"},
+		"gone": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }, 410, "answered 410"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
