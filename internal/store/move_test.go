@@ -61,8 +61,9 @@ func inhabited(t *testing.T) store.Location {
 	must(t, s.PutReports(ctx, storetest.Code(1), []credit.Report{{Source: 1, Score: 700, Grade: "A1", Made: time.Now()}}))
 	must(t, s.WriteTally(ctx, map[audit.Garbage]int64{{Minute: 5, Peer: netip.MustParseAddr("2001:db8::1"), Dialect: "uid", Outcome: fault.Credit}: 7}))
 	lived(t, s)
+	texted(t, s)
 	storetest.Close(t, s)
-	alter(t, at, `INSERT INTO lease VALUES ('chores', 'node', 9223372036854775807); INSERT INTO node VALUES ('node', -1)`)
+	alter(t, at, `INSERT INTO lease VALUES ('chores', 'node', 9223372036854775807); INSERT INTO node VALUES ('node', -1);`+odd)
 	return at
 }
 
@@ -167,6 +168,8 @@ func TestMove(t *testing.T) {
 	if _, moved := trailOf(t, to); moved != head {
 		t.Errorf("the trail ends at %s, and ended at %s", moved, head)
 	}
+	textingGoesOn(t, to)
+	records, _ = trailOf(t, to)
 	goesOn(t, to, records)
 	if _, err := store.Move(t.Context(), from, to, store.MoveOptions{}); !errors.Is(err, store.ErrMoved) {
 		t.Errorf("a second move: %v", err)
@@ -265,6 +268,8 @@ func TestMoveIsProved(t *testing.T) {
 		"entry":          `DELETE FROM entry WHERE seq = (SELECT max(seq) FROM entry)`,
 		"tally":          `INSERT INTO tally VALUES (6, '', '', '', 1)`,
 		"refresh_family": `UPDATE refresh_family SET family = 'familie'`,
+		"message":        `UPDATE message SET state = 0 WHERE id = (SELECT max(id) FROM message)`,
+		"stray":          `UPDATE stray SET name = name || 'x' WHERE operator = 'MTN'`,
 		"setting":        `UPDATE setting SET value = name, name = value WHERE name LIKE 'test/%' AND value <> ''`,
 	} {
 		to := ahead(t, from)
