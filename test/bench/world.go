@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"dargah.dev/dargah/internal/app"
 	"dargah.dev/dargah/internal/fixture"
@@ -32,13 +33,16 @@ accounts:
     password: Bench-Passw0rd-1
     balance: 1000000000000000
     rate: 1000000
+    smsNumberHour: none
+    smsPrefixHour: none
     lines: [{number: "30001234"}]
     clients: [{id: bench, secret: bench-secret-0123456789abcdef, passwordGrant: true}]
     business: [{id: bench-biz, token: bench-token-0123456789abcdef}]
-prices: {person: 12000, credit: 45000}
+prices: {person: 12000, credit: 45000, sms: 1500}
 population: %d
 `
-	seed = 1
+	seed  = 1
+	login = `{"userName":"` + user + `","password":"` + secret + `","domain":"sms.bench"}`
 )
 
 // asked is how many different people the inquiries ask about at most. Ten
@@ -211,14 +215,23 @@ func besides(s *server, codes [][]byte) ([]load, error) {
 	for i, code := range codes {
 		reports[i] = request("POST", "/ai/etebar/info", js, "Bearer "+bearer, fmt.Sprintf(`{"NationalCode":"%s","Cellphone":"09121234567"}`, code))
 	}
+	sender, err := smsafzarToken(s)
+	if err != nil {
+		return nil, err
+	}
 	return []load{
+		{
+			name: "smsafzar send, stored and charged, to go out tomorrow", server: s, want: "messageIds",
+			requests: sends(sender, time.Now().AddDate(0, 0, 1)),
+		},
+		{name: "smsafzar send, and delivered by the sandbox meanwhile", server: s, want: "messageIds", requests: sends(sender, time.Time{})},
 		{
 			name: "itsaaz token, known credentials, durable", server: s, want: "access_token",
 			requests: [][]byte{request("POST", "/identity/token", "application/x-www-form-urlencoded", "", form)},
 		},
 		{
 			name: "smsafzar token, known credentials, durable", server: s, want: "token",
-			requests: [][]byte{request("POST", "/auth/token", js, "", `{"userName":"`+user+`","password":"`+secret+`","domain":"sms.bench"}`)},
+			requests: [][]byte{request("POST", "/auth/token", js, "", login)},
 		},
 		{name: "itsaaz etebar info, durable", server: s, requests: reports, want: "payUrl"},
 	}, nil
@@ -230,11 +243,40 @@ func itsaazToken(s *server, form string) (string, error) {
 		return "", err
 	}
 	defer r.Body.Close()
+	return shown(r)
+}
+
+func smsafzarToken(s *server) (string, error) {
+	r, err := http.Post("http://"+s.address+"/auth/token", js, strings.NewReader(login))
+	if err != nil {
+		return "", err
+	}
+	defer r.Body.Close()
+	return shown(r)
+}
+
+// shown is the token in an answer.
+func shown(r *http.Response) (string, error) {
 	var out struct {
 		Access string `json:"access_token"`
+		Token  string `json:"token"`
 	}
-	if err := json.NewDecoder(r.Body).Decode(&out); err != nil || out.Access == "" {
+	if err := json.NewDecoder(r.Body).Decode(&out); err != nil || out.Access+out.Token == "" {
 		return "", fmt.Errorf("no token: status %d", r.StatusCode)
 	}
-	return out.Access, nil
+	return out.Access + out.Token, nil
+}
+
+// sends are messages to many recipients, to go out then or at once.
+func sends(token string, then time.Time) [][]byte {
+	due := ""
+	if !then.IsZero() {
+		due = fmt.Sprintf(`,"sendTimestamp":%d`, then.Unix())
+	}
+	all := make([][]byte, 10_000)
+	for i := range all {
+		all[i] = request("POST", "/messages/send", js, "Bearer "+token,
+			fmt.Sprintf(`{"senderNumber":"30001234","recipientNumber":"0912%07d","content":"کد ورود شما: %06d"%s}`, i*997, i, due))
+	}
+	return all
 }
