@@ -37,6 +37,7 @@ type commands struct {
 	Template templates `cmd:"" help:"Templates of messages." group:"Messages"`
 	Block    blocks    `cmd:"" help:"Recipients who get nothing from a line." group:"Messages"`
 	Incoming inboxes   `cmd:"" help:"Messages from phones." group:"Messages"`
+	Webhook  webhooks  `cmd:"" help:"Where accounts hear what became of their messages." group:"Messages"`
 
 	Operator operators `cmd:"" help:"The ways out to the phones." group:"What is sent"`
 	Message  messages  `cmd:"" help:"Messages that were sent." group:"What is sent"`
