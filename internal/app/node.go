@@ -32,7 +32,9 @@ func (a *App) join(ctx context.Context, c config.Config) (*cluster.Node, error) 
 
 func (a *App) versions(ctx context.Context) (map[string]int64, error) {
 	v, err := a.store.Versions(ctx)
-	return map[string]int64{accounts: v.Accounts, families: v.Families, settings: v.World, people: v.People, blocks: v.Blocks}, err
+	return map[string]int64{
+		accounts: v.Accounts, families: v.Families, settings: v.World, people: v.People, blocks: v.Blocks, webhooks: v.Webhooks,
+	}, err
 }
 
 // chores are what one node does for all.

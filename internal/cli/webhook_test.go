@@ -1,8 +1,16 @@
 package cli
 
 import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -104,5 +112,95 @@ func TestWebhookRefusals(t *testing.T) {
 	said(t, 0, []string{"whsec_"}, append(told, "https://10.20.0.7/in")...)
 	if status, _, err := say(t, append(told, "https://10.21.0.7/in")...); status != 2 || !strings.Contains(err, "not on the internet") {
 		t.Errorf("outside what is allowed: %d %s", status, err)
+	}
+}
+
+// delivery is one notice as a receiver gets it.
+type delivery struct {
+	header http.Header
+	body   []byte
+}
+
+// good verifies the first signature.
+func (d delivery) good(t *testing.T, secret string) bool {
+	t.Helper()
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(d.header.Get("webhook-id") + "." + d.header.Get("webhook-timestamp") + "." + string(d.body)))
+	return d.header.Get("webhook-signature") == "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// TestWebhookOfASandbox: a message that is sent through the API of a running
+// sandbox is told of, signed, to a receiver on this machine, and again on replay.
+func TestWebhookOfASandbox(t *testing.T) {
+	t.Parallel()
+	got := make(chan delivery, 100)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got <- delivery{r.Header.Clone(), body}
+	}))
+	defer receiver.Close()
+	a := administrator{t, t.TempDir()}
+	r := sandboxed(t, "--data", a.dir)
+	made := a.webhook("add", "--account", r.greeting.Credentials.Username, "--url", receiver.URL, "--event", "message.delivered")
+	a.does("", "webhook", "test", made.ID)
+	if first := <-got; !first.good(t, made.Secret) || !bytes.Contains(first.body, []byte(`"webhook.test"`)) {
+		t.Fatalf("the test: %s", first.body)
+	}
+	message := send(t, r.greeting)
+	told := <-got
+	if !told.good(t, made.Secret) || !bytes.Contains(told.body, []byte(`"message.delivered"`)) || !bytes.Contains(told.body, []byte(message)) {
+		t.Errorf("told: %s", told.body)
+	}
+	if bytes.Contains(told.body, []byte("recipient")) || told.good(t, "whsec_AAAA") {
+		t.Errorf("more than was asked for, or a signature of any key: %s", told.body)
+	}
+	id := told.header.Get("webhook-id")
+	a.does("", "webhook", "replay", id)
+	if again := <-got; again.header.Get("webhook-id") != id || !bytes.Equal(again.body, told.body) {
+		t.Errorf("replayed: %s", again.body)
+	}
+	if err := r.end(t, syscall.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	if log := a.does("", "webhook", "log", made.ID); strings.Count(log, "arrived") != 2 || !strings.Contains(log, id) || !strings.Contains(log, "200") {
+		t.Errorf("the log:\n%s", log)
+	}
+}
+
+// send sends one message as a client of smsafzar does, and gives its id.
+func send(t *testing.T, g greeting) string {
+	t.Helper()
+	c := g.Credentials
+	var login struct{ Token string }
+	ask(t, g.Listen+"/auth/token", "", map[string]string{"userName": c.Username, "password": c.Password, "domain": c.Domain}, &login)
+	var sent struct{ MessageIDs []string }
+	ask(t, g.Listen+"/messages/send", login.Token, map[string]string{"senderNumber": c.Line, "recipientNumber": c.Mobile, "content": "سلام"}, &sent)
+	if len(sent.MessageIDs) != 1 {
+		t.Fatalf("sent: %v", sent.MessageIDs)
+	}
+	return sent.MessageIDs[0]
+}
+
+func ask(t *testing.T, url, token string, body, into any) {
+	t.Helper()
+	text, _ := json.Marshal(body)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+token)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	all, _ := io.ReadAll(answer.Body)
+	if answer.StatusCode != http.StatusOK || json.Unmarshal(all, into) != nil {
+		t.Fatalf("%s: %d %s", url, answer.StatusCode, all)
 	}
 }
