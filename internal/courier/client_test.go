@@ -1,6 +1,7 @@
 package courier_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -46,6 +47,10 @@ func setTrap(t *testing.T, network, address string) *trap {
 				return
 			}
 			tr.caught.Add(1)
+			// An answer before the question is one that no client expects.
+			if r, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+				_, _ = io.Copy(io.Discard, r.Body)
+			}
 			_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
 			_ = c.Close()
 		}
