@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -211,8 +212,10 @@ func TestAFailureOutsideGivesThePriceBack(t *testing.T) {
 func TestAFailedWriteOfACallOutsideIsVisible(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	now := time.Now()
-	s := testkit.Start(t, testkit.Options{Dir: dir, World: slowly(time.Millisecond), Now: func() time.Time { return now }})
+	var ahead atomic.Int64 // of the time; the server's own goroutines look at it too
+	began := time.Now()
+	clock := func() time.Time { return began.Add(time.Duration(ahead.Load())) }
+	s := testkit.Start(t, testkit.Options{Dir: dir, World: slowly(time.Millisecond), Now: clock})
 	db := beside(t, dir)
 	held := int64(0)
 	for i, c := range []struct {
@@ -241,7 +244,7 @@ func TestAFailedWriteOfACallOutsideIsVisible(t *testing.T) {
 		}
 		storetest.Even(t, s.Store)
 	}
-	now = now.Add(2 * time.Minute)
+	ahead.Add(int64(2 * time.Minute))
 	if n, err := s.Store.Release(t.Context()); n != int(held) || err != nil {
 		t.Errorf("%d released, want %d: %v", n, held, err)
 	}
