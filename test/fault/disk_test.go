@@ -83,8 +83,10 @@ func smallDisk(t *testing.T) string {
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", dir).CombinedOutput(); err != nil {
 		lack(t, fmt.Errorf("mount a small disk: %w: %s", err, out))
 	}
+	// Lazily: a child that another test is just starting holds this process's files
+	// until it has become its program.
 	t.Cleanup(func() {
-		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+		if out, err := exec.Command("umount", "--lazy", dir).CombinedOutput(); err != nil {
 			t.Errorf("umount: %v: %s", err, out)
 		}
 	})

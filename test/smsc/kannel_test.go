@@ -1,6 +1,7 @@
 package smsc_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -85,14 +86,13 @@ func startKannel(t *testing.T, server *smpptest.Server) *kannel {
 	}
 	keep(t, bearerbox, file)
 	await(t, func() bool { return server.Bound() > 0 })
-	keep(t, smsbox, file)
+	log := keep(t, smsbox, file)
 	k.send = fmt.Sprintf("127.0.0.1:%d", send)
+	// Its port opens before it knows the bearerbox, and a text that comes in
+	// between kills it. The heart beats from when it does.
 	await(t, func() bool {
-		conn, err := net.Dial("tcp", k.send)
-		if err == nil {
-			_ = conn.Close()
-		}
-		return err == nil
+		said, err := os.ReadFile(log)
+		return err == nil && bytes.Contains(said, []byte("heartbeat_thread"))
 	})
 	k.url = "http://" + listener.Addr().String()
 	return k
@@ -110,10 +110,10 @@ func kannelProgram(t *testing.T, name string) string {
 }
 
 // keep runs a program that ends with the test, even with a test that is killed:
-// the shell's input ends then.
-func keep(t *testing.T, program, file string) {
+// the shell's input ends then. It gives the file that the program's words go to.
+func keep(t *testing.T, program, file string) (log string) {
 	t.Helper()
-	log := filepath.Join(t.TempDir(), "log")
+	log = filepath.Join(t.TempDir(), "log")
 	cmd := exec.Command("sh", "-c", `"$1" "$2" >"$3" 2>&1 & read -r line; kill -KILL $!; wait`, "sh", program, file, log)
 	input, err := cmd.StdinPipe()
 	if err == nil {
@@ -129,6 +129,7 @@ func keep(t *testing.T, program, file string) {
 			t.Logf("%s: %s", filepath.Base(program), said)
 		}
 	})
+	return log
 }
 
 // freePort gives one that nobody has, below those of outgoing connections.
