@@ -82,13 +82,14 @@ func (w *worker) work(end time.Time) {
 	}
 }
 
-// answer reads one whole answer, which must be a 200 with a known length.
+// answer reads one whole answer, which must be of success and have a known
+// length.
 func answer(in *bufio.Reader) error {
 	line, err := in.ReadSlice('\n')
 	if err != nil {
 		return err
 	}
-	if !bytes.HasPrefix(line, []byte("HTTP/1.1 200")) {
+	if !bytes.HasPrefix(line, []byte("HTTP/1.1 20")) {
 		return fmt.Errorf("answered %q", bytes.TrimSpace(line))
 	}
 	length := -1

@@ -4,7 +4,8 @@
 // that is worth comparing; the ratio is what travels, not the rate.
 //
 // The person inquiry is measured on each database and with each size of the
-// register that is asked for, the other calls on the first of them.
+// register that is asked for, the other calls on the first of them. A second
+// table has what leaves over SMPP. Kannel is measured too, where it is installed.
 package main
 
 import (
@@ -97,9 +98,13 @@ func measure(s settings) (err error) {
 	if err != nil {
 		return err
 	}
+	loads = append(loads, f.kannels(s, dir)...)
 	fmt.Printf("%s, %d cores, %s; %d rounds of %v each, medians; server and load share the cores\n\n",
 		processor(), runtime.NumCPU(), runtime.Version(), s.rounds, s.seconds)
-	return table(s, loads)
+	if err := table(s, loads); err != nil {
+		return err
+	}
+	return messages(s, dir)
 }
 
 // processor names the machine's processor, where the system tells.

@@ -19,22 +19,28 @@ import (
 	"dargah.dev/dargah/internal/store"
 )
 
-// server is a process under load, and the database that works for it alone.
+// server is what is under load: its processes, and the database that works for
+// it alone.
 type server struct {
-	address  string // host:port
-	process  *exec.Cmd
-	database int // the process whose children the database's are; 0 where it is none
+	address   string // host:port
+	processes []*exec.Cmd
+	database  int // the process whose children the database's are; 0 where it is none
 }
 
 func (s *server) stop() {
-	_ = s.process.Process.Signal(syscall.SIGTERM)
-	_ = s.process.Wait() // how it ends does not change what was measured
+	for _, p := range s.processes {
+		_ = p.Process.Signal(syscall.SIGTERM)
+		_ = p.Wait() // how it ends does not change what was measured
+	}
 }
 
 // cpu is the processor time that the server and its database have used; 0 where
 // the system does not tell.
 func (s *server) cpu() time.Duration {
-	used := times(fmt.Sprintf("/proc/%d/stat", s.process.Process.Pid)).used
+	var used time.Duration
+	for _, p := range s.processes {
+		used += times(fmt.Sprintf("/proc/%d/stat", p.Process.Pid)).used
+	}
 	if s.database == 0 {
 		return used
 	}
@@ -49,6 +55,18 @@ func (s *server) cpu() time.Duration {
 		}
 	}
 	return used
+}
+
+// memory is what the server has of it, in MiB; 0 where the system does not tell.
+func (s *server) memory() (mib int) {
+	for _, p := range s.processes {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.Process.Pid))
+		if fields := strings.Fields(string(text)); len(fields) > 1 {
+			pages, _ := strconv.Atoi(fields[1])
+			mib += pages * os.Getpagesize() >> 20
+		}
+	}
+	return mib
 }
 
 // spent is what a process has used of the processor, and those of its children
@@ -91,7 +109,7 @@ func start(cmd *exec.Cmd) (*server, string, error) {
 		return nil, "", fmt.Errorf("%s said nothing: %w", cmd.Path, err)
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
-	return &server{process: cmd}, line, nil
+	return &server{processes: []*exec.Cmd{cmd}}, line, nil
 }
 
 func startBare() (*server, error) {
@@ -135,8 +153,10 @@ func bare() {
 
 // startDargah serves an installation as an operator does, but for the log,
 // which is beside the data.
-func startDargah(s settings, at store.Location) (*server, error) {
-	cmd := exec.Command(s.binary, "serve", "--json", "--listen", "127.0.0.1:0", "--data", at.Dir, "--log", filepath.Join(at.Dir, "dargah.log"))
+func startDargah(s settings, at store.Location, more ...string) (*server, error) {
+	cmd := exec.Command(s.binary, append([]string{
+		"serve", "--json", "--listen", "127.0.0.1:0", "--data", at.Dir, "--log", filepath.Join(at.Dir, "dargah.log"),
+	}, more...)...)
 	if at.Database != "" {
 		cmd.Env = append(os.Environ(), "DARGAH_DATABASE="+at.Database)
 	}

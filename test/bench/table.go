@@ -12,6 +12,7 @@ type load struct {
 	server   *server
 	requests [][]byte // sent in turn
 	want     string   // what a right answer holds
+	after    func()   // lets what was begun come to its end; nil where nothing was
 
 	// disk is a file to be flushed instead of a server to be called: one
 	// connection alone waits for that.
@@ -63,6 +64,9 @@ func rounds(s settings, rows []load, conns int) ([][]result, error) {
 			r, err := measure(l, conns, s.seconds)
 			if err != nil {
 				return nil, fmt.Errorf("%s at %d connections: %w", l.name, conns, err)
+			}
+			if l.after != nil {
+				l.after()
 			}
 			results[i] = append(results[i], r)
 		}

@@ -15,6 +15,7 @@ import (
 	"dargah.dev/dargah/internal/app"
 	"dargah.dev/dargah/internal/fixture"
 	"dargah.dev/dargah/internal/fixture/population"
+	"dargah.dev/dargah/internal/operator/smpp/smpptest"
 	"dargah.dev/dargah/internal/password"
 	"dargah.dev/dargah/internal/persian"
 	"dargah.dev/dargah/internal/store"
@@ -56,11 +57,15 @@ const js = "application/json"
 type field struct {
 	postgres *throwaway.Postgres
 	servers  []*server
+	centre   *smpptest.Server // Kannel's
 }
 
 func (f *field) clear() error {
 	for _, s := range f.servers {
 		s.stop()
+	}
+	if f.centre != nil {
+		f.centre.Close()
 	}
 	if f.postgres == nil {
 		return nil
@@ -108,6 +113,40 @@ func (f *field) loads(s settings, plain *server) ([]load, error) {
 		}
 	}
 	return kept, nil
+}
+
+// kannels are the rows of Kannel; none where it is not installed.
+func (f *field) kannels(s settings, dir string) (rows []load) {
+	for _, spool := range []bool{false, true} {
+		name := kannelName(spool)
+		if !strings.Contains(name, s.only) {
+			continue
+		}
+		row, err := f.kannel(name, filepath.Join(dir, fmt.Sprintf("kannel-%v", spool)), spool)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench: without Kannel:", err)
+			return rows
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func (f *field) kannel(name, dir string, spool bool) (row load, err error) {
+	if f.centre == nil {
+		if f.centre, err = smpptest.Listen(smpptest.Options{}); err != nil {
+			return load{}, err
+		}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return load{}, err
+	}
+	srv, err := startKannel(dir, f.centre.Address(), spool)
+	if err != nil {
+		return load{}, err
+	}
+	f.servers = append(f.servers, srv)
+	return load{name: name, server: srv, requests: kannelSends(), want: "Accepted", after: func() { settle(f.centre) }}, nil
 }
 
 // place is where a world is kept; none where there is no such server.

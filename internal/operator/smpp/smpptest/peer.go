@@ -58,7 +58,7 @@ func (p *peer) run() {
 // taken.
 func (s *Server) again(d delivery) {
 	if d.taken == nil {
-		s.running.Go(func() { s.put(d) })
+		s.put(d)
 	}
 }
 
@@ -151,12 +151,11 @@ func (p *peer) deliver() {
 		case <-p.ended:
 			return
 		}
-		select {
-		case d := <-p.server.outbox:
-			p.bring(d)
-		case <-p.ended:
+		d, ok := p.server.next(p.ended)
+		if !ok {
 			return
 		}
+		p.bring(d)
 	}
 }
 
@@ -187,6 +186,11 @@ func (p *peer) delivered(h pdu.Header) {
 		return
 	}
 	<-p.slots
+	if h.Status == pdu.OK {
+		p.server.mu.Lock()
+		p.server.brought++
+		p.server.mu.Unlock()
+	}
 	switch {
 	case d.taken != nil:
 		d.taken(h.Status)

@@ -58,8 +58,7 @@ type Answer struct {
 type Server struct {
 	options Options
 	address string
-	outbox  chan delivery
-	done    chan struct{}
+	waiting chan struct{} // there is something in outbox; holds one value
 	running sync.WaitGroup
 
 	mu       sync.Mutex
@@ -70,6 +69,8 @@ type Server struct {
 	taken    uint64
 	kept     []Part
 	bound    uint64
+	outbox   []delivery
+	brought  uint64
 }
 
 // delivery is a message that is to be brought.
@@ -107,7 +108,7 @@ func New(o Options) *Server {
 	if o.Window == 0 {
 		o.Window = 100
 	}
-	return &Server{options: o, address: o.Address, outbox: make(chan delivery, 1<<16), done: make(chan struct{}), peers: map[*peer]bool{}}
+	return &Server{options: o, address: o.Address, waiting: make(chan struct{}, 1), peers: map[*peer]bool{}}
 }
 
 // Address is host:port.
@@ -121,6 +122,9 @@ func (s *Server) Arrived() uint64 { return s.count(&s.arrived) }
 
 // Taken is how many of them were taken.
 func (s *Server) Taken() uint64 { return s.count(&s.taken) }
+
+// Brought is how many messages were taken that were brought.
+func (s *Server) Brought() uint64 { return s.count(&s.brought) }
 
 func (s *Server) count(n *uint64) uint64 {
 	s.mu.Lock()
@@ -155,12 +159,42 @@ func (s *Server) Deliver(ctx context.Context, m pdu.Message) (pdu.Status, error)
 	}
 }
 
-// put leaves a message where the binds find it; when there is no more room it
-// waits, and after Close it forgets.
+// put leaves a message where the binds find it. It never waits: who reads answers
+// must not wait for who waits for answers.
 func (s *Server) put(d delivery) {
+	s.mu.Lock()
+	s.outbox = append(s.outbox, d)
+	s.mu.Unlock()
+	s.tell()
+}
+
+func (s *Server) tell() {
 	select {
-	case s.outbox <- d:
-	case <-s.done:
+	case s.waiting <- struct{}{}:
+	default:
+	}
+}
+
+// next is the oldest in the outbox; there is none once the peer has ended.
+func (s *Server) next(ended chan struct{}) (d delivery, ok bool) {
+	for {
+		select {
+		case <-s.waiting:
+		case <-ended:
+			return d, false
+		}
+		s.mu.Lock()
+		if ok = len(s.outbox) > 0; ok {
+			d, s.outbox = s.outbox[0], s.outbox[1:]
+		}
+		more := len(s.outbox) > 0
+		s.mu.Unlock()
+		if more {
+			s.tell()
+		}
+		if ok {
+			return d, true
+		}
 	}
 }
 
@@ -219,7 +253,6 @@ func (s *Server) Resume() error {
 
 // Close ends it.
 func (s *Server) Close() {
-	close(s.done)
 	s.Stop()
 	s.running.Wait()
 }
