@@ -31,7 +31,6 @@ type parcel struct {
 	batch    []any // parameters of rows
 	messages []any
 	job      []any // none where nothing is to be sent
-	due      time.Time
 	amount   int64
 	spends   []spend
 }
@@ -68,9 +67,9 @@ func (s *Store) pack(c *closing.Closing) (*parcel, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parcel{id: b.ID, due: b.Due, amount: int64(b.Price), messages: make([]any, 0, messageColumns*len(b.Messages))}
+	p := &parcel{id: b.ID, amount: int64(b.Price), messages: make([]any, 0, messageColumns*len(b.Messages))}
 	p.batch = []any{b.ID, b.Account, b.Call, micros(b.At), micros(b.Due), micros(b.Expires),
-		int64(b.Priority), flag(b.Once), len(b.Messages), p.amount, what}
+		int64(b.Priority), flag(b.Once), len(b.Messages), p.amount, flag(b.Cap > 0), what}
 	for i := range b.Messages {
 		m := &b.Messages[i]
 		p.messages = append(p.messages, m.ID, b.ID, hashNumber(s.keys, b.Account, m.Recipient.Local()),

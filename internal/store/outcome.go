@@ -231,7 +231,7 @@ func (g *group) report(w *outcomes) error {
 	g.statements = w.statements(g.statements)
 	g.ended(w)
 	for batch, message := range first {
-		if err := g.unpay(w.owners[batch], message, price[batch], count[batch]); err != nil {
+		if err := g.unpay(w.owners[batch], batch, message, price[batch], count[batch]); err != nil {
 			return err
 		}
 	}
@@ -258,7 +258,7 @@ func (g *group) ended(w *outcomes) {
 }
 
 // unpay gives back what messages cost that no operator accepted.
-func (g *group) unpay(o owner, message, amount, n int64) error {
+func (g *group) unpay(o owner, batch, message, amount, n int64) error {
 	if amount == 0 || o.account == "" {
 		return nil
 	}
@@ -269,7 +269,7 @@ func (g *group) unpay(o owner, message, amount, n int64) error {
 	}
 	id := "unsent/" + strconv.FormatInt(message, 10)
 	g.giveBack(id, o.account, o.call, "no operator accepted the message", amount)
-	g.tell(g.sql.sends.unspend, none, nil, amount, n, o.account, dayOf(fromMicros(o.at)))
+	g.tell(g.sql.sends.unspend, none, nil, amount, n, o.account, dayOf(fromMicros(o.at)), batch)
 	g.record(&audit.Record{
 		Call: id, At: fromMicros(g.now), Dialect: CommandDialect, Service: "wallet", Method: string(ledger.Refund),
 		Account: o.account, Source: ourselves, Price: rial.Amount(-amount),

@@ -25,7 +25,7 @@ func (p *statements) sends(lock string) sendSQL {
 	const kind = `kind = '` + job.Send + `'`
 	return sendSQL{
 		// A batch that is there already is a repetition, as of an entry.
-		batches: p.bulk(11, `INSERT INTO batch (id, account, call, at, due, expires, priority, once, count, price, sealed)`,
+		batches: p.bulk(12, `INSERT INTO batch (id, account, call, at, due, expires, priority, once, count, price, capped, sealed)`,
 			`ON CONFLICT (id) DO NOTHING`),
 		messages: p.bulk(messageColumns, `INSERT INTO message (id, batch, number, state, parts, price, state_at)`, ``),
 		jobs:     p.bulk(4, `INSERT INTO job (kind, ref, priority, due)`, ``),
@@ -40,8 +40,10 @@ func (p *statements) sends(lock string) sendSQL {
 		voided: p.prepare(`UPDATE batch SET state = 1 WHERE id = $1 AND state = 0`),
 		unsent: p.prepare(`UPDATE message SET state = $1, state_at = $2 WHERE id >= $3 AND id < $4 AND state = 0`),
 		unjob:  p.prepare(`DELETE FROM job WHERE ` + kind + ` AND ref = $1 AND attempt = 0`),
+		// A batch without a cap was never counted, whatever was after it.
 		unspend: p.prepare(`UPDATE spent SET amount = CASE WHEN amount > $1 THEN amount - $1 ELSE 0 END, ` +
-			`messages = CASE WHEN messages > $2 THEN messages - $2 ELSE 0 END WHERE account = $3 AND line = '' AND day = $4`),
+			`messages = CASE WHEN messages > $2 THEN messages - $2 ELSE 0 END WHERE account = $3 AND line = '' AND day = $4 ` +
+			`AND EXISTS (SELECT 1 FROM batch WHERE id = $5 AND capped = 1)`),
 	}
 }
 
@@ -176,9 +178,7 @@ func (g *group) put(p *parcel) {
 		u.amount, u.messages = u.amount+s.amount, u.messages+s.messages
 		g.spends[s.where] = used{g.spends[s.where].amount + s.amount, g.spends[s.where].messages + s.messages}
 	}
-	if p.job != nil && micros(p.due) <= g.now {
-		g.woken = true
-	}
+	g.woken = g.woken || p.job != nil
 }
 
 // late tells why a batch cannot be cancelled, where it cannot.
@@ -197,7 +197,7 @@ func (g *group) void(id int64, b *sent) (back int64, err error) {
 	g.tell(g.sql.sends.unjob, 1, errMoved, id)
 	g.tell(g.sql.sends.voided, 1, errMoved, id)
 	g.tell(g.sql.sends.unsent, none, nil, int64(sms.Cancelled), g.now, id, id+b.count)
-	g.tell(g.sql.sends.unspend, none, nil, b.price, b.count, b.account, dayOf(fromMicros(b.at)))
+	g.tell(g.sql.sends.unspend, none, nil, b.price, b.count, b.account, dayOf(fromMicros(b.at)), id)
 	b.waits, b.voided = false, 1
 	if b.price == 0 {
 		return 0, nil

@@ -29,6 +29,7 @@ var messages = map[string]func(*testing.T, Place){
 	"a cap is exact":                        spendingCap,
 	"a line's quota is exact":               lineQuota,
 	"cancelled batches":                     cancelledBatch,
+	"a cap set later counts from then":      cappedLater,
 	"cancelled or taken, never both":        cancelRace,
 	"ids are given out once":                manyIDs,
 	"messages: what became of them":         recorded,
@@ -310,6 +311,38 @@ func cancelledBatch(t *testing.T, place Place) {
 	movements := movements(t, s, "a0")
 	if want := (movement{ledger.Refund, 30}); movements[4] != want {
 		t.Errorf("%+v", movements)
+	}
+	Even(t, s)
+}
+
+// cappedLater: what was sent before there was a cap, or on another day, was not
+// counted against it today, and its end gives nothing of today back.
+func cappedLater(t *testing.T, place Place) {
+	s := Must(t, place, store.Options{})
+	Fund(t, s, 1000)
+	later := func(b *sms.Batch) { b.Due = b.At.Add(time.Hour) }
+	capped := func(b *sms.Batch) { b.Cap = 60 }
+	yesterday := func(b *sms.Batch) { later(b); capped(b); b.At = b.At.Add(-24 * time.Hour) }
+	send := func(call string, n int, edit ...func(*sms.Batch)) (int64, error) {
+		c := Sending(t, s, call, "a0", n, edit...)
+		return c.Batch.ID, s.Commit(t.Context(), c)
+	}
+	free, err := send("free", 5, later)
+	ok(t, err)
+	failed, err := send("fails", 5)
+	ok(t, err)
+	old, err := send("yesterday", 3, yesterday)
+	ok(t, err)
+	_, err = send("today", 6, capped)
+	ok(t, err)
+	ok(t, s.Commit(t.Context(), Cancelling("cancel free", "a0", free)))
+	ok(t, s.Commit(t.Context(), Cancelling("cancel old", "a0", old)))
+	ok(t, s.Record(t.Context(), []sms.Result{{Message: failed, Batch: failed, State: sms.Failed, At: time.Now()}}))
+	if _, err = send("more", 1, capped); !refused(err, fault.Quota) {
+		t.Errorf("a seventh of six: %v", err)
+	}
+	if _, err = send("old room", 6, yesterday); err != nil {
+		t.Errorf("what was cancelled can be spent on its day: %v", err)
 	}
 	Even(t, s)
 }
