@@ -57,6 +57,12 @@ func (h *held) has(id int64) bool {
 	return has
 }
 
+func (h *held) some() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.batches) > 0
+}
+
 func (h *held) refs() []int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -23,6 +23,9 @@ type Store interface {
 	// the lowest first, and then the one that was due first. They are the
 	// holder's until the lease ends.
 	ClaimSends(ctx context.Context, holder string, most sms.Priority, n int, lease time.Duration) ([]job.Job, error)
+	// NextSend is when the next batch is due, or its lease ends; zero where there
+	// is none.
+	NextSend(ctx context.Context) (time.Time, error)
 	// ExtendJobs begins the leases anew of those that the holder still has.
 	ExtendJobs(ctx context.Context, kind, holder string, refs []int64, lease time.Duration) error
 	// RetryJobs puts jobs off that their holder still has, and FinishJobs ends
@@ -40,7 +43,7 @@ type Options struct {
 	Store Store
 	// Ways are tried in their order. Without any, messages stay in the queue.
 	Ways []Way
-	// Wake has a signal when something due was put into the queue; nil for none.
+	// Wake has a signal when something was put into the queue; nil for none.
 	Wake <-chan struct{}
 	Log  *event.Log
 	Now  func() time.Time // nil: time.Now
@@ -53,11 +56,14 @@ const (
 	leaseMargin = 10 * time.Second
 	// patience is how long messages wait in memory for a way to come back.
 	patience = 10 * time.Second
-	// pace is how often the queue is looked at without a signal.
-	pace = 250 * time.Millisecond
-	// glance is how often it is seen that a way has become ready.
-	glance = 10 * time.Millisecond
 )
+
+// looks is how often the queue is looked at without a signal: while there is
+// work, and while there is none, or no way that takes it. What other processes
+// put there, and leave behind, gives no signal here.
+type looks struct{ busy, idle time.Duration }
+
+var usual = looks{250 * time.Millisecond, time.Second}
 
 // Dispatcher sends what is in the queue, until Drain.
 type Dispatcher struct {
@@ -68,6 +74,7 @@ type Dispatcher struct {
 	queue   *queue
 	held    held
 	wake    <-chan struct{}
+	looks   looks
 	results chan outcome
 
 	sending, storing context.Context
@@ -88,7 +95,7 @@ func New(o Options) (*Dispatcher, error) {
 	}
 	d := &Dispatcher{
 		store: o.Store, log: o.Log, now: o.Now, holder: rand.Text(), queue: newQueue(o.Ways, o.Now),
-		wake: o.Wake, results: make(chan outcome, mostUnrecorded),
+		wake: o.Wake, looks: usual, results: make(chan outcome, mostUnrecorded),
 	}
 	d.held.batches = map[int64]*batch{}
 	d.sending, d.cut = context.WithCancel(context.Background())
@@ -105,22 +112,21 @@ func (d *Dispatcher) Start() {
 	d.recorder.Go(d.record)
 	d.keeper.Go(d.keep)
 	for _, w := range d.queue.ways {
+		d.keeper.Go(func() { d.watch(w) })
 		for range w.Operator.Window() {
 			d.workers.Go(func() { d.work(w) })
 		}
 	}
 	d.loader.Go(d.load)
-	d.keeper.Go(d.watch)
 }
 
-// watch sees when ways come back.
-func (d *Dispatcher) watch() {
-	tick := time.NewTicker(glance)
-	defer tick.Stop()
+// watch hears when a way goes or comes back: its messages may have another way,
+// or may wait for it.
+func (d *Dispatcher) watch(w *way) {
 	for {
 		select {
-		case <-tick.C:
-			d.queue.glance()
+		case <-w.Operator.Changed():
+			d.queue.rouse()
 		case <-d.loading.Done():
 			return
 		}

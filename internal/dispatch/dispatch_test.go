@@ -99,7 +99,7 @@ func TestWhatOneCannotSendAnotherDoes(t *testing.T) {
 			r := newRig(t)
 			var first *scripted
 			first = operatorOf("first", func(int, operator.Part) error {
-				first.ready.Store(!c.away)
+				first.turn(!c.away)
 				return c.err
 			})
 			second := operatorOf("second", nil)
@@ -180,7 +180,7 @@ func TestExpiredIsPaidBack(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	o := operatorOf("a", nil)
-	o.ready.Store(false)
+	o.turn(false)
 	id := r.sends(2, long)
 	r.start(over(o)...)
 	r.clock.advance(2 * time.Hour)
@@ -215,7 +215,7 @@ func TestLongMessageStaysWithItsWay(t *testing.T) {
 	var first *scripted
 	first = operatorOf("first", func(n int, _ operator.Part) error {
 		if n == 1 {
-			first.ready.Store(false)
+			first.turn(false)
 			return operator.ErrUnsent
 		}
 		return nil
@@ -226,7 +226,7 @@ func TestLongMessageStaysWithItsWay(t *testing.T) {
 	r.eventually("the first is away", func() bool { return !first.Ready() })
 	other := r.sends(1)
 	r.settled(sms.Submitted, other)
-	first.ready.Store(true)
+	first.turn(true)
 	r.settled(sms.Submitted, id)
 	m := r.batch(id).Messages[0]
 	if m.Operator != "first" || m.Doubt || len(second.parts()) != 1 {

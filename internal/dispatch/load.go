@@ -19,9 +19,8 @@ const (
 	mostAtOnce = 512
 	mostOf     = 100
 	// While no way takes anything, fewWhileAway batches are looked at every
-	// lookEvery, so that what is worth nothing any more is told.
+	// idle look, so that what is worth nothing any more is told.
 	fewWhileAway = 100
-	lookEvery    = time.Second
 	// awayFor is how long a message is put off whose ways are all away.
 	awayFor = 5 * time.Second
 )
@@ -29,26 +28,52 @@ const (
 // load takes batches from the durable queue, when there is a signal or it is
 // time to look, for as long as there is room and work.
 func (d *Dispatcher) load() {
-	tick := time.NewTicker(pace)
-	defer tick.Stop()
-	var looked time.Time
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var looked, next time.Time
 	for {
+		timed := false
 		select {
 		case <-d.wake:
 		case <-d.queue.hungry:
-		case <-tick.C:
+		case <-timer.C:
+			timed = true
 			d.tidy()
 		case <-d.loading.Done():
 			return
 		}
-		if d.queue.alive() != 0 {
+		away := d.queue.alive() == 0
+		if !away {
 			for d.loading.Err() == nil && d.fill() {
 			}
-		} else if time.Since(looked) >= lookEvery {
+		} else if time.Since(looked) >= d.looks.idle {
 			looked = time.Now()
 			d.claim(sms.Bulk, fewWhileAway)
 		}
+		// Signals bring the next look forward, and never put it off.
+		if soon := time.Now().Add(d.idle(away)); timed || soon.Before(next) {
+			next = soon
+			timer.Reset(time.Until(next))
+		}
 	}
+}
+
+// idle is how long there is nothing to do without a signal.
+func (d *Dispatcher) idle(away bool) time.Duration {
+	switch {
+	case d.held.some():
+		return d.looks.busy
+	case away:
+		return d.looks.idle
+	}
+	due, err := d.store.NextSend(d.loading)
+	if err != nil || due.IsZero() {
+		return d.looks.idle // an error is told by the next claim
+	}
+	if left := due.Sub(d.now()); left > 0 {
+		return min(left, d.looks.idle)
+	}
+	return d.looks.busy // it came meanwhile, or another process is taking it
 }
 
 // tidy takes out of memory what has no business there.

@@ -41,14 +41,13 @@ const priorities = int(sms.Bulk) + 1
 type queue struct {
 	ways   []*way
 	now    func() time.Time
-	hungry chan struct{} // has a signal when there is room again
+	hungry operator.Signal // there is room again
 
 	mu     sync.Mutex
 	lanes  [priorities][]*lane
 	size   [priorities]int
 	later  []*message // that wait for their time
 	number uint64
-	able   route // the ways that were ready when it was looked last
 	closed bool
 }
 
@@ -59,9 +58,11 @@ type lane struct {
 }
 
 func newQueue(ways []Way, now func() time.Time) *queue {
-	q := &queue{now: now, hungry: make(chan struct{}, 1)}
+	q := &queue{now: now, hungry: operator.NewSignal()}
 	for i, w := range ways {
-		q.ways = append(q.ways, &way{Way: w, bit: 1 << i, work: sync.NewCond(&q.mu), alive: now()})
+		added := &way{Way: w, bit: 1 << i, work: sync.NewCond(&q.mu), alive: now(), rested: time.AfterFunc(time.Hour, q.rouse)}
+		added.rested.Stop()
+		q.ways = append(q.ways, added)
 	}
 	return q
 }
@@ -187,29 +188,24 @@ func (q *queue) pick(w *way) *message {
 }
 
 func (q *queue) took(p int) {
-	if q.size[p]--; q.size[p] != mostQueued[p]/2 {
-		return
-	}
-	select {
-	case q.hungry <- struct{}{}:
-	default:
+	if q.size[p]--; q.size[p] == mostQueued[p]/2 {
+		q.hungry.Raise()
 	}
 }
 
-// glance wakes the workers when other ways are ready than before: those that
-// are, and those that the others' messages go to now.
-func (q *queue) glance() {
+// rouse has the workers look again: of ways that are ready now, and of those
+// that the messages of others go to now.
+func (q *queue) rouse() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	before := q.able
-	q.able = 0
-	if q.size == [priorities]int{} {
-		return // nobody waits for a way
+	if q.size != [priorities]int{} {
+		q.broadcast()
 	}
-	if q.able = q.ready(); q.able != before {
-		for _, w := range q.ways {
-			w.work.Broadcast()
-		}
+}
+
+func (q *queue) broadcast() {
+	for _, w := range q.ways {
+		w.work.Broadcast()
 	}
 }
 
@@ -217,7 +213,12 @@ func (q *queue) glance() {
 func (q *queue) failed(w *way) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	w.rests = q.now().Add(min(firstRest<<min(w.fails, 10), lastRest))
+	now, rest := q.now(), min(firstRest<<min(w.fails, 10), lastRest)
+	if !now.Before(w.rests) {
+		q.broadcast()
+	}
+	w.rests = now.Add(rest)
+	w.rested.Reset(rest)
 	w.fails++
 }
 
@@ -268,9 +269,7 @@ func (q *queue) stir(alive route) (over, stuck []*message) {
 			q.size[p] -= before - l.queue.len()
 		}
 	}
-	for _, w := range q.ways {
-		w.work.Broadcast()
-	}
+	q.broadcast()
 	return over, stuck
 }
 
@@ -286,9 +285,7 @@ func (q *queue) close() (rest []*message) {
 		}
 		q.size[p] = 0
 	}
-	for _, w := range q.ways {
-		w.work.Broadcast()
-	}
+	q.broadcast()
 	return rest
 }
 

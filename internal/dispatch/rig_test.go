@@ -22,6 +22,7 @@ type scripted struct {
 	name   string
 	window int
 	ready  atomic.Bool
+	turned operator.Signal
 	answer func(n int, p operator.Part) error // nil: accepts; n counts from 0
 
 	mu       sync.Mutex
@@ -30,13 +31,14 @@ type scripted struct {
 }
 
 func operatorOf(name string, answer func(n int, p operator.Part) error) *scripted {
-	o := &scripted{name: name, window: 4, answer: answer, accepted: map[string]int{}}
+	o := &scripted{name: name, window: 4, answer: answer, turned: operator.NewSignal(), accepted: map[string]int{}}
 	o.ready.Store(true)
 	return o
 }
 
 func (o *scripted) Name() string                { return o.name }
 func (o *scripted) Ready() bool                 { return o.ready.Load() }
+func (o *scripted) Changed() <-chan struct{}    { return o.turned }
 func (o *scripted) Window() int                 { return o.window }
 func (o *scripted) Close(context.Context) error { return nil }
 
@@ -57,6 +59,12 @@ func (o *scripted) Submit(ctx context.Context, p operator.Part) (string, error) 
 	defer o.mu.Unlock()
 	o.accepted[spot(p.Message, p.Number)]++
 	return fmt.Sprintf("%s-%d", o.name, n), nil
+}
+
+// turn has it become ready, or not.
+func (o *scripted) turn(ready bool) {
+	o.ready.Store(ready)
+	o.turned.Raise()
 }
 
 func spot(message int64, place int) string { return fmt.Sprintf("%d/%d", message, place) }
@@ -108,11 +116,17 @@ func (r *rig) start(ways ...dispatch.Way) *dispatch.Dispatcher {
 
 func (r *rig) run(s dispatch.Store, ways ...dispatch.Way) *dispatch.Dispatcher {
 	r.Helper()
+	d := r.made(s, ways...)
+	d.Start()
+	return d
+}
+
+func (r *rig) made(s dispatch.Store, ways ...dispatch.Way) *dispatch.Dispatcher {
+	r.Helper()
 	d, err := dispatch.New(dispatch.Options{Store: s, Ways: ways, Wake: r.store.Wake("send"), Log: &event.Log{}, Now: r.clock.now})
 	if err != nil {
 		r.Fatal(err)
 	}
-	d.Start()
 	return d
 }
 

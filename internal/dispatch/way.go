@@ -37,6 +37,8 @@ type way struct {
 	fails int       // in a row, to hand anything over
 	rests time.Time // until when nothing is handed over
 	alive time.Time // when it was last seen ready
+	// rested has the workers look again after a rest
+	rested *time.Timer
 }
 
 const (

@@ -59,13 +59,29 @@ type Operator interface {
 	// Submit hands a part over and waits for the answer: the operator's id of it,
 	// or one of the errors above, wrapped.
 	Submit(context.Context, Part) (id string, err error)
-	// Ready tells whether parts can be handed over now.
+	// Ready tells whether parts can be handed over now. Changed has a signal after
+	// that may have become otherwise; one reader is to hear it.
 	Ready() bool
+	Changed() <-chan struct{}
 	// Window is how many parts may be under way at once.
 	Window() int
 	// Close ends it, after the answers that are still to come have come, or the
 	// context has ended.
 	Close(context.Context) error
+}
+
+// Signal is a wake-up for one reader: those that it has not heard yet are one.
+type Signal chan struct{}
+
+// NewSignal is one that nobody has raised.
+func NewSignal() Signal { return make(Signal, 1) }
+
+// Raise never waits.
+func (s Signal) Raise() {
+	select {
+	case s <- struct{}{}:
+	default:
+	}
 }
 
 // Receipt is what an operator says about a part that it accepted before.

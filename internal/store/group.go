@@ -36,7 +36,7 @@ type group struct {
 	sent     map[int64]*sent         // batches that are not to be sent after all
 	used     map[spot]*used          // in a day, with what the group adds
 	spends   map[spot]used           // by the group
-	woken    bool                    // a job is due
+	woken    bool                    // there is a job
 
 	entrySeq, entryFrom int64
 	fence               int64 // of the head, as it was read

@@ -52,12 +52,12 @@ func (s *Store) claimJobs(ctx context.Context, kind, holder string, least, n int
 		return nil, errors.Join(errors.New("claim jobs: a holder and a lease are needed"), err)
 	}
 	now := s.now()
-	due, err := s.dueJobs(ctx, kind, now)
+	due, err := s.dueJobs(ctx, kind)
 	if err != nil {
 		return nil, fmt.Errorf("claim jobs: %w", err)
 	}
-	for priority, some := range due {
-		if !some || priority > least || len(taken) >= n {
+	for priority, first := range due {
+		if first.IsZero() || first.After(now) || priority > least || len(taken) >= n {
 			continue
 		}
 		err := s.write(ctx, "claim jobs", func(tx *sql.Tx) error {
@@ -72,10 +72,29 @@ func (s *Store) claimJobs(ctx context.Context, kind, holder string, least, n int
 	return taken, nil
 }
 
-// dueJobs tells of which priorities there are jobs to be taken.
-func (s *Store) dueJobs(ctx context.Context, kind string, now time.Time) (due [priorities]bool, err error) {
-	const some = `EXISTS (SELECT 1 FROM job WHERE kind = $1 AND due <= $2 AND priority = `
-	err = s.reader.QueryRowContext(ctx, `SELECT `+some+`0), `+some+`1), `+some+`2)`, kind, micros(now)).Scan(&due[0], &due[1], &due[2])
+// NextSend is when the next batch is due, or its lease ends; zero where there is
+// none.
+func (s *Store) NextSend(ctx context.Context) (next time.Time, err error) {
+	due, err := s.dueJobs(ctx, job.Send)
+	if err != nil {
+		return next, fmt.Errorf("look for the next batch: %w", err)
+	}
+	for _, first := range due {
+		if !first.IsZero() && (next.IsZero() || first.Before(next)) {
+			next = first
+		}
+	}
+	return next, nil
+}
+
+// dueJobs tells when the first job of each priority is due; zero for none.
+func (s *Store) dueJobs(ctx context.Context, kind string) (due [priorities]time.Time, err error) {
+	const first = `(SELECT min(due) FROM job WHERE kind = $1 AND priority = `
+	var at [priorities]sql.NullInt64
+	err = s.reader.QueryRowContext(ctx, `SELECT `+first+`0), `+first+`1), `+first+`2)`, kind).Scan(&at[0], &at[1], &at[2])
+	for p := range at {
+		due[p] = fromMicros(at[p].Int64)
+	}
 	return due, err
 }
 
@@ -124,9 +143,8 @@ func (s *Store) RetryJobs(ctx context.Context, kind, holder string, refs []int64
 	return s.write(ctx, "put jobs off", func(tx *sql.Tx) error { return s.jobs.retry.exec(tx, args) })
 }
 
-// Wake has a signal after this process has stored a job of the kind that is due
-// at once. Whoever does such jobs must look now and then all the same: for those
-// of other nodes, and those that become due.
+// Wake has a signal after this process has stored a job of the kind. Whoever does
+// such jobs must look now and then all the same: for those of other nodes.
 func (s *Store) Wake(kind string) <-chan struct{} { return s.wakes[kind] }
 
 func (s *Store) wake(kind string) {

@@ -48,7 +48,8 @@ type Operator struct {
 	ctx     context.Context
 	stop    context.CancelFunc
 	running sync.WaitGroup
-	news    chan struct{} // has a signal when what is due first has changed
+	news    operator.Signal // what is due first has changed
+	changed operator.Signal
 
 	mu      sync.Mutex
 	waiting queue
@@ -61,7 +62,7 @@ func New(o Options) *Operator {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Operator{options: o, news: make(chan struct{}, 1), fates: map[int64]fate{}}
+	s := &Operator{options: o, news: operator.NewSignal(), changed: operator.NewSignal(), fates: map[int64]fate{}}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.running.Go(s.recall)
 	s.running.Go(s.bring)
@@ -81,6 +82,9 @@ func (s *Operator) Ready() bool {
 	defer s.mu.Unlock()
 	return !s.closed
 }
+
+// Changed has a signal at the end.
+func (s *Operator) Changed() <-chan struct{} { return s.changed }
 
 // Window is a number that keeps nobody waiting.
 func (s *Operator) Window() int { return window }
@@ -118,6 +122,7 @@ func (s *Operator) Close(context.Context) error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
+	s.changed.Raise()
 	s.stop()
 	s.running.Wait()
 	return nil
@@ -166,10 +171,7 @@ func (s *Operator) add(r operator.Receipt, due time.Time) {
 	}
 	heap.Push(&s.waiting, notice{r, due})
 	if s.waiting[0].due.Equal(due) {
-		select {
-		case s.news <- struct{}{}:
-		default:
-		}
+		s.news.Raise()
 	}
 }
 

@@ -149,8 +149,9 @@ func (l *link) serve(ctx context.Context, s *session) error {
 
 func (l *link) become(s *session) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.session = s
+	l.mu.Unlock()
+	l.operator.changed.Raise()
 }
 
 func (l *link) current() *session {

@@ -3,6 +3,8 @@ package smpp
 import (
 	"sync"
 	"time"
+
+	"dargah.dev/dargah/internal/operator"
 )
 
 // The pause after the message centre said that it takes no more: the first is
@@ -21,8 +23,9 @@ const (
 // centre that refuses one in five at random costs hardly anything.
 type pace struct {
 	rate   int
-	gap    time.Duration // of one part; 0 without a rate
-	credit time.Duration // how much delay is made up for
+	turned operator.Signal // is raised when a pause begins, and when it ends
+	gap    time.Duration   // of one part; 0 without a rate
+	credit time.Duration   // how much delay is made up for
 
 	mu    sync.Mutex
 	next  time.Time   // when the next part is due
@@ -33,8 +36,8 @@ type pace struct {
 	until time.Time   // when it ends
 }
 
-func newPace(rate int) *pace {
-	p := &pace{rate: rate}
+func newPace(rate int, turned operator.Signal) *pace {
+	p := &pace{rate: rate, turned: turned}
 	if rate > 0 {
 		p.gap = time.Second / time.Duration(rate)
 		p.credit = max(p.gap, 50*time.Millisecond)
@@ -107,6 +110,8 @@ func (p *pace) refused(sent time.Time) (pause time.Duration) {
 	}
 	p.half = min(p.half+2, 40)
 	p.since, p.until = now, now.Add(pause)
+	p.turned.Raise()
+	time.AfterFunc(pause, p.turned.Raise)
 	return pause
 }
 

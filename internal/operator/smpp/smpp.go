@@ -24,6 +24,7 @@ type Operator struct {
 	zone     *time.Location
 	links    []*link
 	queue    chan *call      // whoever may send takes the next
+	changed  operator.Signal // Ready may tell otherwise
 	base     context.Context // of the sink's work
 	stop     context.CancelFunc
 	running  sync.WaitGroup
@@ -40,7 +41,7 @@ func New(s Settings, sink operator.Sink, log *event.Log) (*Operator, error) {
 	if err := s.Check(); err != nil {
 		return nil, fmt.Errorf("operator %s: %w", s.Name, err)
 	}
-	o := &Operator{settings: s.filled(), sink: sink, log: log, queue: make(chan *call), outage: make(chan struct{})}
+	o := &Operator{settings: s.filled(), sink: sink, log: log, queue: make(chan *call), changed: operator.NewSignal(), outage: make(chan struct{})}
 	close(o.outage)
 	o.zone, _ = zone(o.settings.Zone) // checked above
 	dial, err := o.settings.dialer()
@@ -50,7 +51,7 @@ func New(s Settings, sink operator.Sink, log *event.Log) (*Operator, error) {
 	o.base, o.stop = context.WithCancel(context.Background())
 	for range o.settings.Binds {
 		for _, kind := range kinds(o.settings.Bind) {
-			l := &link{operator: o, kind: kind, dial: dial, pace: newPace(o.settings.PartsPerSecond)}
+			l := &link{operator: o, kind: kind, dial: dial, pace: newPace(o.settings.PartsPerSecond, o.changed)}
 			o.links = append(o.links, l)
 			o.running.Go(func() { l.run(o.base) })
 		}
@@ -75,6 +76,10 @@ func (o *Operator) Ready() bool {
 	}
 	return false
 }
+
+// Changed has a signal when a bind has come or gone, and when a pause begins or
+// ends.
+func (o *Operator) Changed() <-chan struct{} { return o.changed }
 
 // Submit hands a part over. Parts wait here, in their order, for a place in the
 // window, for the rate, and for a short pause to end.
@@ -167,6 +172,7 @@ func (o *Operator) Close(ctx context.Context) error {
 		}
 	}
 	o.mu.Unlock()
+	o.changed.Raise()
 	var wait sync.WaitGroup
 	failures := make([]error, len(o.links))
 	for i, l := range o.links {
