@@ -22,6 +22,7 @@ import (
 	"dargah.dev/dargah/internal/sms"
 	"dargah.dev/dargah/internal/source/scenario"
 	"dargah.dev/dargah/internal/store"
+	"dargah.dev/dargah/internal/webhook"
 )
 
 // The settings that a world is kept in.
@@ -84,6 +85,7 @@ func Fill(ctx context.Context, s *store.Store, w *fixture.World, f Filling) erro
 	steps := []func() error{
 		func() error { return s.PutSetting(ctx, settingState, string(Partial)) },
 		func() error { return putAccounts(ctx, s, w, f.Passwords) },
+		func() error { return s.PutWebhooks(ctx, hooks(w)) },
 		func() error { return s.PutPrices(ctx, w.Prices) },
 		func() error { return putSettings(ctx, s, w) },
 		func() error { return s.PutBlocks(ctx, NewBlocks(w.Blocks)) },
@@ -113,10 +115,22 @@ func putAccounts(ctx context.Context, s *store.Store, w *fixture.World, gate *pa
 	for i, a := range w.Accounts {
 		made := NewAccount(a, gate)
 		made.Number = int64(i + 1)
-		made.ID = fmt.Sprintf("a%d", made.Number)
+		made.ID = filledID(i)
 		openings = append(openings, made)
 	}
 	return s.PutAccounts(ctx, openings)
+}
+
+// filledID is the id of the i-th account of a world that fills a store.
+func filledID(i int) string { return fmt.Sprintf("a%d", i+1) }
+
+func hooks(w *fixture.World) (all []webhook.Webhook) {
+	for i, a := range w.Accounts {
+		for _, h := range a.Webhooks {
+			all = append(all, NewWebhook(filledID(i), h))
+		}
+	}
+	return all
 }
 
 // NewAccount is an account of the format as it is stored, without an id and a
@@ -183,6 +197,14 @@ func NewBusiness(b fixture.Business) account.Business {
 // NewAPIKey hashes the key.
 func NewAPIKey(k fixture.APIKey) account.APIKey {
 	return account.APIKey{ID: k.ID, Hash: sha256.Sum256([]byte(k.Key))}
+}
+
+// NewWebhook is a webhook of this account.
+func NewWebhook(owner string, h fixture.Webhook) webhook.Webhook {
+	return webhook.Webhook{
+		ID: h.ID, Account: owner, URL: h.URL, Events: h.Events, WithText: h.WithText,
+		Disabled: h.Status == fixture.Disabled, Secret: h.Secret,
+	}
 }
 
 // NewTemplate gives the template an id where it has none.

@@ -3,6 +3,7 @@ package app
 import (
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"dargah.dev/dargah/internal/fixture"
 	"dargah.dev/dargah/internal/rial"
 	"dargah.dev/dargah/internal/store"
+	"dargah.dev/dargah/internal/webhook"
 )
 
 func (m *merge) accounts() error {
@@ -102,6 +104,11 @@ func (m *merge) belongings(id string, a fixture.Account) error {
 			return err
 		}
 	}
+	for _, h := range a.Webhooks {
+		if err := m.clash(id, m.webhook(NewWebhook(id, h))); err != nil {
+			return err
+		}
+	}
 	return m.accountPrices(&have, a.Prices)
 }
 
@@ -187,6 +194,26 @@ func (m *merge) template(owner *account.Account, given fixture.Template) error {
 		return m.SetTemplate(t.ID, func(old *account.Template) { *old = t })
 	}
 	m.tally("templates").Kept++
+	return nil
+}
+
+func (m *merge) webhook(w webhook.Webhook) error {
+	old, err := m.Webhook(w.ID)
+	switch {
+	case errors.Is(err, store.ErrNone):
+		m.tally("webhooks").Added++
+		return m.AddWebhook(w)
+	case err != nil:
+		return err
+	case old.Account != w.Account:
+		return fmt.Errorf("webhook %s %w", w.ID, store.ErrTaken)
+	case m.Replace && (old.URL != w.URL || !slices.Equal(old.Events, w.Events) || old.WithText != w.WithText || old.Disabled != w.Disabled || old.Secret != w.Secret):
+		m.tally("webhooks").Updated++
+		return m.SetWebhook(w.ID, func(old *webhook.Webhook) {
+			old.URL, old.Events, old.WithText, old.Disabled, old.Secret = w.URL, w.Events, w.WithText, w.Disabled, w.Secret
+		})
+	}
+	m.tally("webhooks").Kept++
 	return nil
 }
 

@@ -355,12 +355,17 @@ func TestImport(t *testing.T) {
 	a.does("", "wallet", "topup", "testuser", "5")
 	a.does("", "price", "set", "person", "1")
 	a.does("", "line", "suspend", "30001234")
+	a.does("", "webhook", "set", "shop", "--event", "message.failed", "--with-text")
+	a.does("", "webhook", "enable", "shop")
 	if again := counts(); again["accounts"] != [3]int{0, 6, 0} {
 		t.Errorf("%v", again)
 	}
 	replaced := counts("--replace")
-	if replaced["accounts"] != [3]int{0, 5, 1} || replaced["prices"][2] != 1 || replaced["lines"] != [3]int{0, 1, 1} {
+	if replaced["accounts"] != [3]int{0, 5, 1} || replaced["prices"][2] != 1 || replaced["lines"] != [3]int{0, 1, 1} || replaced["webhooks"] != [3]int{0, 0, 1} {
 		t.Errorf("replaced %v", replaced)
+	}
+	if hook := a.does("", "webhook", "show", "shop"); !strings.Contains(hook, "message.delivered, message.failed, message.received") || !strings.Contains(hook, "disabled") {
+		t.Errorf("replaced: %s", hook)
 	}
 	shown := a.does("", "account", "show", "testuser")
 	for _, want := range []string{"5 a second", "5000005 rials", "30001234 active"} {

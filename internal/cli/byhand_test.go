@@ -22,6 +22,7 @@ import (
 	"dargah.dev/dargah/internal/sms"
 	"dargah.dev/dargah/internal/store"
 	"dargah.dev/dargah/internal/testkit"
+	"dargah.dev/dargah/internal/webhook"
 )
 
 // TestTheExampleWorldByCommands says by commands alone what the example
@@ -174,6 +175,19 @@ func buildSending(a administrator, name string, f fixture.Account) {
 		}
 		a.does("", args...)
 	}
+	for _, h := range f.Webhooks {
+		args := []string{"webhook", "add", "--account", name, "--id", h.ID, "--url", h.URL, "--secret-stdin"}
+		for _, e := range h.Events {
+			args = append(args, "--event", string(e))
+		}
+		if h.WithText {
+			args = append(args, "--with-text")
+		}
+		if h.Status == fixture.Disabled {
+			args = append(args, "--disabled")
+		}
+		a.does(h.Secret.Text()+"\n", args...)
+	}
 	for service, amount := range f.Prices {
 		a.does("", "price", "set", service, strconv.FormatInt(amount, 10), "--account", name)
 	}
@@ -234,6 +248,7 @@ func sameWorld(t *testing.T, w *fixture.World, want, got *store.Store) {
 	for _, a := range wantAccounts {
 		same("balance", sure(want.Balance(ctx, a.ID)), sure(got.Balance(ctx, a.ID)))
 	}
+	same("webhooks", sure(want.Webhooks(ctx, "")), sure(got.Webhooks(ctx, "")), cmpopts.IgnoreFields(webhook.Webhook{}, "At"))
 	same("prices", sure(want.Prices(ctx)), sure(got.Prices(ctx)))
 	same("origins", sure(app.Origins(ctx, want)), sure(app.Origins(ctx, got)))
 	same("scenarios", sure(app.Scripts(ctx, want)), sure(app.Scripts(ctx, got)))

@@ -29,6 +29,13 @@ func (i importFile) Run(c *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	rules, err := i.rules(c, s)
+	if err != nil {
+		return err
+	}
+	if err := mayBe(world, i.File, rules); err != nil {
+		return err
+	}
 	var bar bar
 	if world.Population > 0 && !i.JSON {
 		bar = newBar(c.err, "making people", "people", world.Population)

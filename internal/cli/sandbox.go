@@ -24,6 +24,7 @@ import (
 	"dargah.dev/dargah/internal/httpd"
 	"dargah.dev/dargah/internal/password"
 	"dargah.dev/dargah/internal/store"
+	"dargah.dev/dargah/internal/webhook"
 )
 
 // drainFor is how long calls under way may still take after the signal to stop.
@@ -32,7 +33,7 @@ const drainFor = 8 * time.Second
 type sandbox struct {
 	Listen    string   `help:"Address and port to listen on; port 0 takes any free one." default:"127.0.0.1:8080"`
 	Data      path     `help:"Folder that keeps everything. Without it a temporary folder, removed at exit." placeholder:"DIR"`
-	Fixtures  path     `help:"Who exists, who may call and what goes wrong (YAML; see examples/fixtures.yaml). Applied to an empty folder only." placeholder:"FILE"`
+	Fixtures  path     `help:"Who exists, who may call, who hears of what by webhooks and what goes wrong (YAML; see examples/fixtures.yaml). Applied to an empty folder only." placeholder:"FILE"`
 	Reset     bool     `help:"Empty the data folder first."`
 	Seed      uint64   `help:"Seed of the synthetic population: the same seed makes the same people." default:"1"`
 	JSON      bool     `help:"Print one JSON object when ready, instead of text." name:"json"`
@@ -65,7 +66,7 @@ func (s sandbox) Run(c *console) (err error) {
 	if err := settings.Check(); err != nil {
 		return err
 	}
-	world, err := s.read()
+	world, err := s.read(settings)
 	if err != nil {
 		return err
 	}
@@ -117,11 +118,19 @@ func (s sandbox) Run(c *console) (err error) {
 
 // read takes the fixtures before anything else is touched: a mistake in the
 // file must not cost the data folder.
-func (s sandbox) read() (*fixture.World, error) {
+func (s sandbox) read(settings config.Config) (*fixture.World, error) {
 	if s.Fixtures == "" {
 		return fixture.BuiltIn(rand.Reader), nil
 	}
-	return readFixtures(s.Fixtures)
+	rules, err := app.WebhookRules(settings)
+	if err != nil {
+		return nil, err
+	}
+	world, err := readFixtures(s.Fixtures)
+	if err != nil {
+		return nil, err
+	}
+	return world, mayBe(world, s.Fixtures, rules)
 }
 
 func readFixtures(file path) (*fixture.World, error) {
@@ -131,10 +140,19 @@ func readFixtures(file path) (*fixture.World, error) {
 	}
 	defer f.Close()
 	world, err := fixture.Read(f, filepath.Base(string(file)))
+	return world, unaccepted(err)
+}
+
+// mayBe tells whether the webhooks of a file may be where they are.
+func mayBe(w *fixture.World, file path, rules webhook.Rules) error {
+	return unaccepted(w.CheckWebhooks(filepath.Base(string(file)), rules))
+}
+
+func unaccepted(err error) error {
 	if err != nil {
-		return nil, fmt.Errorf("the fixtures are not accepted; nothing was changed:\n%w", err)
+		return fmt.Errorf("the fixtures are not accepted; nothing was changed:\n%w", err)
 	}
-	return world, nil
+	return nil
 }
 
 func listen(address string) (net.Listener, error) {

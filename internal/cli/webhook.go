@@ -16,7 +16,7 @@ import (
 )
 
 type webhooks struct {
-	Add     webhookAdd     `cmd:"" help:"Give an account a webhook. Its secret is made and shown once."`
+	Add     webhookAdd     `cmd:"" help:"Give an account a webhook. Its secret is made and shown once, unless it is read from standard input."`
 	List    webhookList    `cmd:"" help:"List the webhooks, with the hosts of their addresses."`
 	Show    webhookShow    `cmd:"" help:"Show one, but not its secret."`
 	Set     webhookSet     `cmd:"" help:"Change what is given, and nothing else."`
@@ -85,21 +85,27 @@ func (v webhookView) events() string {
 	return strings.Join(names, ", ")
 }
 
-// checkURL says why the servers of this installation would not go to an
-// address. A folder that a sandbox filled is served by the sandbox's settings.
-func (i installation) checkURL(c *console, s *store.Store, address string) error {
+// rules are where the servers of this installation would go. A folder that a
+// sandbox filled is served by the sandbox's settings.
+func (i installation) rules(c *console, s *store.Store) (webhook.Rules, error) {
 	settings, _, err := i.find()
 	if err != nil {
-		return err
+		return webhook.Rules{}, err
 	}
 	state, err := app.State(c, s)
 	if err != nil {
-		return err
+		return webhook.Rules{}, err
 	}
 	if i.Data != "" && state == app.Full {
 		settings = config.Config{Webhooks: app.SandboxWebhooks()}
 	}
-	rules, err := app.WebhookRules(settings)
+	return app.WebhookRules(settings)
+}
+
+// checkURL says why the servers of this installation would not go to an
+// address.
+func (i installation) checkURL(c *console, s *store.Store, address string) error {
+	rules, err := i.rules(c, s)
 	if err != nil {
 		return err
 	}
@@ -124,23 +130,38 @@ func (a acting) changeTo(c *console, address string, act store.Act, do func(*sto
 	return a.changeIn(c, s, act, do)
 }
 
+// hookSecret is a fresh secret, or the one that was brought along; made tells
+// which.
+func (s secretStdin) hookSecret(c *console) (secret webhook.Secret, made bool, err error) {
+	if !s.SecretStdin {
+		return webhook.NewSecret(), true, nil
+	}
+	all, err := typed(c, "secret", shortestSecret, 1)
+	if err != nil {
+		return "", false, err
+	}
+	if secret, err = webhook.ReadSecret(all[0]); err != nil {
+		return "", false, misuse{err}
+	}
+	return secret, false, nil
+}
+
 type webhookAdd struct {
 	acting
 	shown
+	secretStdin
+	ID       string   `help:"Id of your own; one is made where it is left out." name:"id" placeholder:"ID"`
 	Account  string   `help:"Id, user name, or user@domain." required:"" placeholder:"ACCOUNT"`
 	URL      string   `help:"Where to send notices." required:"" name:"url" placeholder:"URL"`
 	Event    []string `help:"What to tell: message.delivered, message.failed, message.received." required:"" placeholder:"EVENT"`
 	WithText bool     `help:"Tell phone numbers and texts too."`
+	Disabled bool     `help:"Disabled from the start."`
 }
 
 func (a webhookAdd) Run(c *console) error {
-	events, err := webhook.ReadEvents(a.Event)
+	w, made, err := a.read(c)
 	if err != nil {
-		return misuse{err}
-	}
-	w := webhook.Webhook{
-		ID: "wh_" + strings.ToLower(rand.Text()[:16]), URL: a.URL, Events: events, WithText: a.WithText,
-		Secret: webhook.NewSecret(), At: time.Now().UTC().Truncate(time.Microsecond),
+		return err
 	}
 	err = a.changeTo(c, a.URL, store.Act{Service: "webhook", Method: "add", Which: w.ID}, func(change *store.Change) error {
 		if w.Account, err = change.AccountID(a.Account); err != nil {
@@ -152,8 +173,34 @@ func (a webhookAdd) Run(c *console) error {
 		return err
 	}
 	v := viewWebhook(w)
-	v.Secret = w.Secret.Text()
+	if made {
+		v.Secret = w.Secret.Text()
+	}
 	return a.print(c, v, v.print)
+}
+
+// read makes of what was typed a webhook of an account that is not known yet.
+func (a webhookAdd) read(c *console) (w webhook.Webhook, made bool, err error) {
+	if _, err := webhook.ReadEvents(a.Event); err != nil {
+		return w, false, misuse{err}
+	}
+	secret, made, err := a.hookSecret(c)
+	if err != nil {
+		return w, false, err
+	}
+	if a.ID == "" {
+		a.ID = "wh_" + strings.ToLower(rand.Text()[:16])
+	}
+	given, err := fixture.ReadWebhook(fixture.Given{
+		"id": a.ID, "url": a.URL, "events": a.Event, "withText": a.WithText,
+		"status": onOff(a.Disabled, fixture.Disabled, fixture.Active), "secret": secret.Text(),
+	})
+	if err != nil {
+		return w, false, mistyped(err)
+	}
+	w = app.NewWebhook("", given)
+	w.At = time.Now().UTC().Truncate(time.Microsecond)
+	return w, made, nil
 }
 
 type webhookList struct {
@@ -240,29 +287,38 @@ type webhookRotate struct {
 	acting
 	shown
 	ofWebhook
+	secretStdin
 	rotation
 	Finish bool `help:"Make none, but end the one before now."`
 }
 
 func (r webhookRotate) Run(c *console) error {
+	if r.Finish {
+		return setWebhook(c, r.acting, r.shown, r.ID, "rotate", "", endFormer)
+	}
 	former, err := r.former()
 	if err != nil {
 		return err
 	}
+	secret, made, err := r.hookSecret(c)
+	if err != nil {
+		return err
+	}
 	return setWebhook(c, r.acting, r.shown, r.ID, "rotate", "", func(w *webhook.Webhook) (string, error) {
-		if r.Finish {
-			if !time.Now().Before(w.FormerUntil) {
-				return "", fmt.Errorf("webhook %s has no secret before: it has ended", w.ID)
-			}
-			w.Former, w.FormerUntil = "", time.Time{}
-			return "", nil
-		}
 		if w.Former, w.FormerUntil = "", former.Until; !former.Until.IsZero() {
 			w.Former = w.Secret
 		}
-		w.Secret = webhook.NewSecret()
-		return w.Secret.Text(), nil
+		w.Secret = secret
+		return onOff(made, secret.Text(), ""), nil
 	})
+}
+
+func endFormer(w *webhook.Webhook) (string, error) {
+	if !time.Now().Before(w.FormerUntil) {
+		return "", fmt.Errorf("webhook %s has no secret before: it has ended", w.ID)
+	}
+	w.Former, w.FormerUntil = "", time.Time{}
+	return "", nil
 }
 
 type webhookDisable struct {

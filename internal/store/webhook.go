@@ -88,25 +88,47 @@ func (c *Change) Webhook(id string) (webhook.Webhook, error) {
 	return readWebhook(c.ctx, c.tx, c.store.keys, id)
 }
 
+// PutWebhooks adds new webhooks, all or none. Their accounts must be there. One
+// whose id is taken is refused with ErrTaken. They hear of what happens from now
+// on.
+func (s *Store) PutWebhooks(ctx context.Context, hooks []webhook.Webhook) error {
+	err := s.write(ctx, "put webhooks", func(tx *sql.Tx) error {
+		for _, w := range hooks {
+			if err := s.putWebhook(tx, w); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.LoadWebhooks(ctx)
+}
+
 // AddWebhook gives an account a webhook. Its account must be there, and its id
 // must be free.
 func (c *Change) AddWebhook(w webhook.Webhook) error {
-	if err := named(w.ID); err != nil {
-		return err
-	}
 	if _, err := c.Account(w.Account); err != nil {
-		return err
-	}
-	if w.At.IsZero() {
-		w.At = c.store.now()
-	}
-	events, sealed, err := webhookRow(c.store.keys, &w)
-	if err != nil {
 		return err
 	}
 	c.concerns(w.Account)
 	c.touch(kindWebhooks)
-	return one(c.tx, taken("webhook "+w.ID), `INSERT INTO webhook (`+webhookColumns+`) VALUES ($1, $2, $3, $4, $5, 0, 0, $6, $7) ON CONFLICT DO NOTHING`,
+	return c.store.putWebhook(c.tx, w)
+}
+
+func (s *Store) putWebhook(tx *sql.Tx, w webhook.Webhook) error {
+	if err := named(w.ID); err != nil {
+		return err
+	}
+	if w.At.IsZero() {
+		w.At = s.now()
+	}
+	events, sealed, err := webhookRow(s.keys, &w)
+	if err != nil {
+		return err
+	}
+	return one(tx, taken("webhook "+w.ID), `INSERT INTO webhook (`+webhookColumns+`) VALUES ($1, $2, $3, $4, $5, 0, 0, $6, $7) ON CONFLICT DO NOTHING`,
 		w.ID, w.Account, events, flag(w.WithText), flag(w.Disabled), micros(w.At), sealed)
 }
 

@@ -73,6 +73,8 @@ func Run(t *testing.T, place func(testing.TB) Place) {
 		"only one gets a name":                    nameRace,
 		"changes beside calls":                    changesBesideCalls,
 		"webhooks":                                webhooks,
+		"webhooks put together":                   putWebhooks,
+		"what notices are about":                  subjects,
 	}
 	maps.Copy(tests, messages)
 	for name, test := range tests {
