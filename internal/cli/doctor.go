@@ -61,6 +61,11 @@ func (d doctor) look(c *console) (l finding.List, err error) {
 	p := &parts{c: c}
 	l = append(l, store.Examine(c, at, store.ExamineOptions{Full: d.Full, Progress: func(done, all int64) { p.show("reading the trail", done, all) }})...)
 	p.end(true)
+	if l.Count(finding.Problem) == 0 { // or it cannot be read, as was said
+		if err := d.examineWebhooks(c, &l); err != nil {
+			l.Bad("webhooks", err.Error(), "")
+		}
+	}
 	if settings.Redis != "" {
 		l = append(l, cluster.Examine(c, string(settings.Redis))...)
 	} else if settings.Database != "" {

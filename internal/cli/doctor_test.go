@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"dargah.dev/dargah/internal/finding"
 	"dargah.dev/dargah/internal/testkit"
 	"dargah.dev/dargah/internal/throwaway"
+	"dargah.dev/dargah/internal/webhook"
 )
 
 // TestDoctor looks beside a running server, and then at one thing after the
@@ -70,6 +72,48 @@ func TestDoctorOfAConfiguration(t *testing.T) {
 	wrong := file(t, "data: %s\nproxies: [0.0.0.0/0]\nlisten: ['0.0.0.0:0']\npublicUrl: https://api.example.ir\n", data)
 	said(t, 1, []string{"problem  proxies: 0.0.0.0/0 trusts everybody", "no Dargah database here"}, "doctor", "--config", wrong)
 	said(t, 1, []string{"problem  configuration: ", "there is no setting"}, "doctor", "--config", file(t, "databse: x\n"))
+}
+
+// TestDoctorOfWebhooks: those that nobody can reach, that fail, and that were
+// given up; what one folder's sandbox may reach, an installation may not.
+func TestDoctorOfWebhooks(t *testing.T) {
+	t.Parallel()
+	hook := func(id, url string, failures int, off bool) webhook.Webhook {
+		return webhook.Webhook{ID: id, URL: url, Failures: failures, Disabled: off, FailingSince: time.UnixMicro(1_790_000_000_000_000)}
+	}
+	const out, in = "https://x.example/", "http://127.0.0.1:9000/"
+	for name, c := range map[string]struct {
+		all  []webhook.Webhook
+		want []string
+	}{
+		"none":          {nil, []string{"ok 0, of which 0 are disabled"}},
+		"well":          {[]webhook.Webhook{hook("a", out, webhook.Sick-1, false), hook("b", in, 0, true)}, []string{"ok 2, of which 1 are disabled"}},
+		"out of bounds": {[]webhook.Webhook{hook("a", in, 9, false)}, []string{"warning a: these settings do not let servers go there"}},
+		"ill": {[]webhook.Webhook{hook("a", out, webhook.Sick, false), hook("b", out, 12, true)}, []string{
+			"warning a since 2026-09-21", "warning b: disabled while failing",
+		}},
+		"many": {slices.Repeat([]webhook.Webhook{hook("a", in, 0, false)}, 7), []string{"warning a, a, a, a, a and 2 more: these settings"}},
+	} {
+		var l finding.List
+		judgeWebhooks(&l, c.all, webhook.Rules{})
+		var got []string
+		for _, f := range l {
+			got = append(got, f.Level.String()+" "+f.Says)
+		}
+		if !slices.EqualFunc(got, c.want, strings.HasPrefix) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	var l finding.List
+	if judgeWebhooks(&l, []webhook.Webhook{hook("a", in, 0, false)}, webhook.Rules{HTTP: true, Allow: webhook.Loopback}); l[0].Level != finding.OK {
+		t.Errorf("where it is allowed: %v", l)
+	}
+	a := newInstallation(t)
+	a.customer()
+	allowed := file(t, "data: %s\nwebhooks: {allow: [10.20.0.0/16]}\n", a.dir)
+	said(t, 0, nil, "webhook", "add", "--account", "shop", "--id", "inside", "--url", "https://10.20.0.7/in", "--event", "message.failed", "--config", allowed)
+	said(t, 0, []string{"warning  webhooks: inside: these settings"}, "doctor", "--data", a.dir)
+	said(t, 0, []string{"ok       webhooks: 1, of which 0 are disabled"}, "doctor", "--config", allowed)
 }
 
 func TestJudgeMachine(t *testing.T) {

@@ -17,6 +17,7 @@ type keys struct {
 	Add     keyAdd     `cmd:"" help:"Give an account an API key. It is made and shown once, unless it is read from standard input."`
 	List    keyList    `cmd:"" help:"List the keys."`
 	Show    keyShow    `cmd:"" help:"Show one, but not its secret."`
+	Set     keySet     `cmd:"" help:"Give a key another secret, made and shown once unless it is read from standard input. The one before ends at once." aliases:"rotate"`
 	Disable keyDisable `cmd:"" help:"Refuse a key."`
 	Enable  keyEnable  `cmd:"" help:"Take it again."`
 	Remove  keyRemove  `cmd:"" help:"Remove a key."`
@@ -122,6 +123,42 @@ func (s keyShow) Run(c *console) error {
 		}
 	}
 	return advised(missing("API key", s.ID))
+}
+
+// keySet changes all that can be changed of a key: what it may do is its
+// account's matter, and whether it does anything is disable's and enable's.
+type keySet struct {
+	acting
+	shown
+	ofKey
+	secretStdin
+}
+
+func (s keySet) Run(c *console) error {
+	secret, made, err := s.secret(c, credential.APIKey)
+	if err != nil {
+		return err
+	}
+	given, err := fixture.ReadAPIKey(fixture.Given{"id": s.ID, "key": secret})
+	if err != nil {
+		return mistyped(err)
+	}
+	var v keyView
+	err = s.change(c, store.Act{Service: "key", Method: "set", Which: s.ID}, func(change *store.Change) error {
+		if err := change.SetKey(s.ID, func(k *account.APIKey) { k.Hash = app.NewAPIKey(given).Hash }); err != nil {
+			return err
+		}
+		owner, after, err := change.Key(s.ID)
+		v = viewKey(owner.ID, after)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if made {
+		v.Key = secret
+	}
+	return s.print(c, v, v.print)
 }
 
 type keyDisable struct {

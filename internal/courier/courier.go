@@ -32,11 +32,10 @@ const (
 	pace = time.Second
 )
 
-// A webhook that failed so often in a row is tried by one notice at a time, and
-// with pauses, which double: an hour of its backlog must not be thrown at it
-// for nothing. The longest is shorter than the schedule's own pauses by then.
+// The pauses of a webhook that is Sick double: an hour of its backlog must not be
+// thrown at it for nothing. The longest is shorter than the schedule's own
+// pauses by then.
 const (
-	sick          = 3
 	shortestPause = 10 * time.Second
 	longestPause  = 5 * time.Minute
 )
@@ -219,7 +218,7 @@ func (c *Courier) room(due []string) map[string]int {
 		}
 		r := c.road(id)
 		free := lanes - r.busy
-		if r.failures >= sick {
+		if r.failures >= webhook.Sick {
 			free = 1 - r.busy
 		}
 		if free = min(free, left); free <= 0 || c.o.Now().Before(r.shut) {
@@ -325,7 +324,7 @@ func (c *Courier) arrive(t *webhook.Try) {
 	case t.At.Before(r.shut): // one of several that failed together
 	default:
 		r.failures++
-		if over := r.failures - sick; over >= 0 {
+		if over := r.failures - webhook.Sick; over >= 0 {
 			r.shut = t.At.Add(min(shortestPause<<min(over, 10), longestPause))
 		}
 	}

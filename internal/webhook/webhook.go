@@ -93,6 +93,10 @@ const (
 	LeastFailures = 10
 )
 
+// Sick is so many failures in a row that a webhook is tried by one notice at a
+// time, with pauses.
+const Sick = 3
+
 // Hopeless tells whether a webhook that failed now is to be disabled.
 func (w *Webhook) Hopeless(now time.Time) bool {
 	return !w.FailingSince.IsZero() && now.Sub(w.FailingSince) >= Patience && w.Failures >= LeastFailures
