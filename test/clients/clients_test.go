@@ -67,7 +67,8 @@ func TestPageSamples(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the binary and starts some thirty programs; run without -short")
 	}
-	server := startSandbox(t)
+	customer := startReceiver(t)
+	server := startSandbox(t, customer.URL)
 	t.Run("programs", func(t *testing.T) {
 		for _, sample := range samples {
 			t.Run(sample.file, func(t *testing.T) {
@@ -86,6 +87,7 @@ func TestPageSamples(t *testing.T) {
 		}
 	})
 	t.Run("browser", func(t *testing.T) { runBrowser(t, server.address) })
+	t.Run("webhooks", func(t *testing.T) { verifyNotices(t, server, customer) })
 	server.stop(t)
 }
 

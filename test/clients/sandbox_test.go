@@ -44,17 +44,19 @@ func credentials(address string) []string {
 // sandbox is the real binary, serving.
 type sandbox struct {
 	address string // "http://127.0.0.1:" and a port
+	data    string
 	cmd     *exec.Cmd
 	exited  chan struct{} // closed when the process is gone; then err and stderr may be read
 	err     error
 	stderr  bytes.Buffer
 }
 
-func startSandbox(t *testing.T) *sandbox {
+// startSandbox starts one whose webhook is at an address.
+func startSandbox(t *testing.T, hook string) *sandbox {
 	t.Helper()
-	s := &sandbox{exited: make(chan struct{})}
+	s := &sandbox{data: t.TempDir(), exited: make(chan struct{})}
 	s.cmd = exec.Command(buildBinary(t), "sandbox",
-		"--listen", "127.0.0.1:0", "--fixtures", worldForClients(t), "--json")
+		"--listen", "127.0.0.1:0", "--fixtures", worldForClients(t, hook), "--json", "--data", s.data)
 	s.cmd.Dir = t.TempDir()
 	s.cmd.Env = bareEnvironment(s.cmd.Dir)
 	reads, writes := io.Pipe()
@@ -140,10 +142,10 @@ func buildBinary(t *testing.T) string {
 	return program
 }
 
-// worldForClients copies the example's fixtures with two changes: a rate that lets all samples
-// call at once, and a password with an @ in it, which the pages' own clients send now escaped,
-// now as it is.
-func worldForClients(t *testing.T) string {
+// worldForClients copies the example's fixtures with three changes: a rate that lets all samples
+// call at once, a password with an @ in it, which the pages' own clients send now escaped,
+// now as it is, and a webhook that is told.
+func worldForClients(t *testing.T, hook string) string {
 	t.Helper()
 	world, err := os.ReadFile(filepath.Join(root(), "examples", "fixtures.yaml"))
 	if err != nil {
@@ -151,7 +153,9 @@ func worldForClients(t *testing.T) string {
 	}
 	changed := string(world)
 	for from, to := range map[string]string{
-		"\n    rate: 5 ": "\n    rate: 1000 ",
+		"\n    rate: 5 ":                          "\n    rate: 1000 ",
+		"url: https://shop.example/sms ":          "url: " + hook + " ",
+		"\n        status: disabled ":             "\n        status: active ",
 		"\n    tokenPassword: \"T0ken-Passw0rd\"": fmt.Sprintf("\n    tokenPassword: %q", password),
 	} {
 		if strings.Count(changed, from) != 1 {
