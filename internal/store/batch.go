@@ -20,8 +20,9 @@ import (
 // or from, a number are looked up.
 const numberHash = "sms number"
 
+// hashNumber is of 16 bytes: it tells numbers apart, and is in an index.
 func hashNumber(keys *seal.Keyring, account, number string) []byte {
-	return keys.Hash(numberHash, account+"\x00"+number)
+	return keys.Hash(numberHash, account+"\x00"+number)[:16]
 }
 
 // parcel is a batch as it goes into the database: all that can be made of it

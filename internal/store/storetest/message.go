@@ -25,6 +25,7 @@ import (
 var messages = map[string]func(*testing.T, Place){
 	"messages are stored with their charge": accepted,
 	"messages are stored once":              acceptedOnce,
+	"messages are found by number":          numbered,
 	"bad sendings":                          badSending,
 	"a cap is exact":                        spendingCap,
 	"a line's quota is exact":               lineQuota,
@@ -146,6 +147,37 @@ func accepted(t *testing.T, place Place) {
 		t.Errorf("%+v, %v", jobs, err)
 	}
 	Even(t, s)
+}
+
+// numbered looks for what was sent to somebody, however far apart the ids are
+// and whatever was sent to others between.
+func numbered(t *testing.T, place Place) {
+	s := Must(t, place, store.Options{})
+	Fund(t, s, 1000, 1000)
+	if got, err := s.Sent(t.Context(), sms.Sent{Account: "a0", Recipient: Mobile(2), Limit: 9}); err != nil || len(got) != 0 {
+		t.Fatalf("nothing was sent, and %d batches are found, %v", len(got), err)
+	}
+	var want []int64
+	for i, first := range []int64{1, 1022, 1030, 2047, 70_000, 70_005} { // the one of 1022 goes over the end of a stretch
+		c := SendingFrom(first, "call"+strconv.Itoa(i), "a0", 1+i%2*2, func(b *sms.Batch) {
+			b.At = b.At.Add(time.Duration(i) * time.Millisecond)
+			if len(b.Messages) == 1 {
+				b.Messages[0].Recipient = Mobile(2)
+			}
+		})
+		ok(t, s.Commit(t.Context(), c))
+		ok(t, s.Commit(t.Context(), SendingFrom(first+500+int64(10*i), "other"+strconv.Itoa(i), "a1", 3)))
+		want = append([]int64{first}, want...)
+	}
+	found, err := s.Sent(t.Context(), sms.Sent{Account: "a0", Recipient: Mobile(2), Limit: 99})
+	ok(t, err)
+	var got []int64
+	for _, b := range found {
+		got = append(got, b.ID)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // acceptedOnce: a repeated closing stores nothing twice, and neither does one
