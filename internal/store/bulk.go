@@ -75,10 +75,14 @@ type bulk struct {
 	arrays  *arrays // nil where the engine has none
 }
 
-// bulk prepares head VALUES (…),(…) tail.
+// bulk prepares head VALUES (…),(…) tail, whose head begins with INSERT INTO. A
+// transaction in which one fails is undone. SQLite is told so, and does not keep
+// each page besides as it was before the statement.
 func (p *statements) bulk(columns int, head, tail string) bulk {
 	b := bulk{columns: columns}
-	if p.engine.shared() {
+	if !p.engine.shared() {
+		head = strings.Replace(head, "INSERT INTO", "INSERT OR FAIL INTO", 1)
+	} else {
 		b.arrays = &arrays{head: head, tail: tail, columns: make([]array, columns)}
 	}
 	for size := range b.sizes {
