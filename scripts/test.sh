@@ -69,7 +69,7 @@ note() {
 
 run_tests() {
 	go build -o "$work/testreport" ./scripts/testreport || return 1
-	go test -race -count=1 -timeout=25m -json ./... | "$work/testreport" -count "$work/count"
+	make -s race JSON=-json | "$work/testreport" -count "$work/count"
 }
 
 main
