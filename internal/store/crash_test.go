@@ -44,8 +44,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// charge closes calls from eight callers, or from one where a number is given,
-// and writes each answered call's id to the standard output.
+// charge closes calls of eight callers, of whom half send messages, or charges
+// of one where a number is given, and writes each answered call's id to the
+// standard output.
 func charge(at store.Location) error {
 	s, err := store.Open(context.Background(), at, store.Options{GroupMax: 4})
 	if err != nil {
@@ -65,7 +66,7 @@ func charge(at store.Location) error {
 		wg.Go(func() {
 			for n := range calls {
 				call := fmt.Sprintf("%s-%d-%d", os.Getenv(helperRun), caller, n)
-				err := s.Commit(context.Background(), storetest.Charge(call, "a"+strconv.Itoa(caller%2), 1))
+				err := commit(s, call, caller, n)
 				switch {
 				case err == nil:
 					fmt.Println(call)
@@ -79,6 +80,22 @@ func charge(at store.Location) error {
 	}
 	wg.Wait()
 	return s.Close()
+}
+
+// commit closes the n-th call of a caller.
+func commit(s *store.Store, call string, caller, n int) error {
+	from := "a" + strconv.Itoa(caller%2)
+	if caller < 4 {
+		return s.Commit(context.Background(), storetest.Charge(call, from, 1))
+	}
+	messages := 1 + n%3
+	first, err := s.MessageIDs(context.Background(), messages)
+	if err != nil {
+		return err
+	}
+	c := storetest.SendingFrom(first, call, from, messages)
+	c.Record.Service = "sms"
+	return s.Commit(context.Background(), c)
 }
 
 // helper is this binary as another process.
@@ -106,8 +123,8 @@ func kills() int {
 	return 10
 }
 
-// TestKilled kills a process that charges, again and again at a random moment.
-// All that was answered must be there, once.
+// TestKilled kills a process that charges and takes messages, again and again at
+// a random moment. All that was answered must be there, once and whole.
 func TestKilled(t *testing.T) {
 	each(t, func(t *testing.T, at store.Location) {
 		const balance = 10_000_000
@@ -141,8 +158,10 @@ func TestKilled(t *testing.T) {
 				}
 			}
 			storetest.Close(t, s)
+			whole(t, at, strconv.Itoa(run))
 		}
 		t.Logf("%d calls answered in %d lives", len(answered), kills())
+		halvesShow(t, at)
 	})
 }
 
