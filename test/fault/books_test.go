@@ -12,6 +12,8 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // PostgreSQL's driver
 	_ "modernc.org/sqlite"             // SQLite's
+
+	"dargah.dev/dargah/internal/store/storetest"
 )
 
 // ack is a charge that a caller was answered.
@@ -289,6 +291,9 @@ func (s *site) audit(t testing.TB, acks []ack) []string {
 	}
 	if s.database == "" {
 		found = append(found, s.integrity(t)...)
+	}
+	for what, n := range storetest.Halved(t, s.open(t)) {
+		found = append(found, fmt.Sprintf("HALF: %d %s", n, what))
 	}
 	return found
 }

@@ -58,6 +58,16 @@ func (c *caller) inquire(ctx context.Context, account, person int, key string) r
 	return c.post(ctx, "/api/inquiry/person", "application/json", body, map[string]string{idempotencyKey: key})
 }
 
+// send sends the n-th of many numbers a message from the account's line, which
+// is charged. The key may be empty. Neighbours are far from each other: there is
+// a limit of messages to numbers that are near.
+func (c *caller) send(ctx context.Context, account, n int, key string) reply {
+	body := fmt.Sprintf(`{"senderNumber":%q,"recipientNumber":%q,"content":"hello"}`, lineOf(account), mobileOf(n*104_729%10_000_000))
+	return c.post(ctx, "/messages/send", "application/json", body, map[string]string{
+		idempotencyKey: key, "X-Api-Key": fmt.Sprintf("api-key-%d", account),
+	})
+}
+
 // login asks for tokens by password.
 func (c *caller) login(ctx context.Context, account int) (tokens, reply) {
 	return c.token(ctx, account, url.Values{

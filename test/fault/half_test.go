@@ -29,6 +29,22 @@ func TestHalfDoneControl(t *testing.T) {
 	mustCatch(t, "pending", s.halfDone(t))
 }
 
+// TestHalfDoneControlOfMessages: messages that are stored in a transaction after
+// the one that charges for them.
+func TestHalfDoneControlOfMessages(t *testing.T) {
+	t.Parallel()
+	control(t)
+	s := newSite(t, riches(3)...).lacking(t, "split", edit{
+		file: "internal/store/group.go", old: "	g.writeFamilies()\n	g.writeSends()\n", new: "	g.writeFamilies()\n",
+	}, edit{
+		file: "internal/store/group.go",
+		old:  "	return g.session.tell(g.statements)\n}\n",
+		new: "	if err := g.session.tell(g.statements); err != nil {\n		return err\n	}\n" +
+			"	g.statements = g.statements[:0]\n	g.writeSends()\n	return g.session.tell(g.statements)\n}\n",
+	})
+	mustCatch(t, "HALF", s.halfDone(t))
+}
+
 // step is a write that fails.
 type step struct{ table, event, when string }
 
@@ -47,6 +63,9 @@ var steps = []step{
 	{"wallet", "UPDATE", "NEW.balance < OLD.balance"},
 	{"wallet", "UPDATE", "NEW.balance > OLD.balance"},
 	{"audit_head", "UPDATE", "1 = 1"},
+	{"batch", "INSERT", "1 = 1"},
+	{"message", "INSERT", "1 = 1"},
+	{"job", "INSERT", "1 = 1"},
 }
 
 // fail makes the step fail, until the function that it gives is called.
@@ -75,11 +94,17 @@ func (s *site) halfDone(t *testing.T) (problems []string) {
 	n := s.start(t)
 	c := newCaller(n.address)
 	defer c.close()
-	people := map[string]int{"plain": 0, "settled": settled, "unanswered": unanswered}
+	people := map[string]int{"plain": 0, "settled": settled, "unanswered": unanswered, "message": 0}
 	var acks []ack
 	account := 0
-	call := func(kind, key string) reply {
-		r := c.inquire(t.Context(), account, people[kind], key)
+	ask := func(kind, key string, i int) reply {
+		if kind == "message" {
+			return c.send(t.Context(), account, i, key)
+		}
+		return c.inquire(t.Context(), account, people[kind], key)
+	}
+	call := func(kind, key string, i int) reply {
+		r := ask(kind, key, i)
 		if r.ok() && r.header.Get("Idempotency-Replayed") == "" {
 			acks = append(acks, ack{r.id, account})
 		}
@@ -90,12 +115,12 @@ func (s *site) halfDone(t *testing.T) (problems []string) {
 		heal := s.fail(t, f)
 		broken := map[string]reply{}
 		for kind := range people {
-			broken[kind] = call(kind, fmt.Sprintf("%s %d", kind, i))
-			call(kind, "")
+			broken[kind] = call(kind, fmt.Sprintf("%s %d", kind, i), i)
+			call(kind, "", i)
 		}
 		heal()
 		for kind := range people {
-			again := c.inquire(t.Context(), account, people[kind], fmt.Sprintf("%s %d", kind, i))
+			again := ask(kind, fmt.Sprintf("%s %d", kind, i), i)
 			pending := again.status == 409
 			switch {
 			case again.ok() && again.header.Get("Idempotency-Replayed") == "":

@@ -99,6 +99,7 @@ type habit int
 
 const (
 	inquiring habit = iota // charged calls, each once
+	sending                // messages, each once
 	repeating              // charged calls with keys, each until it is answered
 	rotating               // from refresh token to refresh token
 )
@@ -119,8 +120,8 @@ type regular struct {
 	left    time.Time
 }
 
-// newRegular makes the i-th of sixteen: eight who inquire on four accounts, four
-// who repeat on an account each, and four who rotate.
+// newRegular makes the i-th of sixteen: five who inquire and three who send on
+// four accounts, four who repeat on an account each, and four who rotate.
 func newRegular(i int) *regular {
 	r := &regular{account: i % 4, number: i}
 	switch {
@@ -128,6 +129,8 @@ func newRegular(i int) *regular {
 		r.does = rotating
 	case i >= 8:
 		r.does, r.account = repeating, 4+i%4
+	case i >= 5:
+		r.does = sending
 	}
 	return r
 }
@@ -136,7 +139,7 @@ func newRegular(i int) *regular {
 func (r *regular) work(ctx context.Context, address string) {
 	c := newCaller(address)
 	defer c.close()
-	step := map[habit]func(context.Context, *caller) bool{inquiring: r.inquire, repeating: r.repeat, rotating: r.rotate}[r.does]
+	step := map[habit]func(context.Context, *caller) bool{inquiring: r.inquire, sending: r.send, repeating: r.repeat, rotating: r.rotate}[r.does]
 	r.recheck(ctx, c)
 	for ctx.Err() == nil && step(ctx, c) {
 	}
@@ -166,6 +169,17 @@ func (r *regular) inquire(ctx context.Context, c *caller) bool {
 	}
 	if got.ok() {
 		r.acks = append(r.acks, ack{got.id, r.account})
+	}
+	return got.err == nil
+}
+
+func (r *regular) send(ctx context.Context, c *caller) bool {
+	r.asked++
+	got := c.send(ctx, r.account, r.number*1_000_000+r.asked, "")
+	if got.ok() {
+		r.acks = append(r.acks, ack{got.id, r.account})
+	} else if got.err == nil {
+		r.problem("a message while nothing was wrong: %v", got)
 	}
 	return got.err == nil
 }

@@ -42,16 +42,21 @@ func (s *site) queue(t testing.TB, n int) *campaign {
 		t.Fatal(err)
 	}
 	defer data.Close()
-	first, err := data.MessageIDs(t.Context(), n)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := &campaign{site: s, n: n}
 	for from := 0; from < n; from += perBatch {
-		if err := data.Commit(t.Context(), calling(t, first, from, min(perBatch, n-from))); err != nil {
+		some := min(perBatch, n-from)
+		id, err := data.MessageIDs(t.Context(), some)
+		if from == 0 {
+			c.first = id
+		}
+		if err != nil || id != c.first+int64(from) {
+			t.Fatalf("ids from %d on after %d from %d on: %v", id, from, c.first, err)
+		}
+		if err := data.Commit(t.Context(), calling(t, c.first, from, some)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return &campaign{site: s, first: first, n: n}
+	return c
 }
 
 // calling is the end of a call that sends the messages from the from-th on.
@@ -346,7 +351,8 @@ func (s *site) acknowledged(t *testing.T, kills int, within time.Duration) (prob
 	const each = 40 // messages of phones in each life
 	c := s.queue(t, kills*each)
 	centre := startCentre(t, smpptest.Options{Receipts: delivered})
-	s.reach(centre.Server, nil)
+	// So fast that each life sends some.
+	s.reach(centre.Server, map[string]any{"partsPerSecond": 10 * each})
 	n := s.newNode(t)
 	for life := range kills {
 		n.start(t)

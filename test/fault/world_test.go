@@ -11,7 +11,7 @@ import (
 	"dargah.dev/dargah/internal/persian"
 )
 
-// price is what a person inquiry costs, in rials.
+// price is what a person inquiry costs, and a message of one part, in rials.
 const price = 7
 
 // customer is an account of the test's world.
@@ -40,7 +40,8 @@ func (c customer) yaml(i int) string {
     lines: [{number: %q}]
     clients: [{id: client-%d, secret: client-secret-%d, passwordGrant: true}]
     business: [{id: biz-%d, token: biz-token-%d}]
-`, username(i), passwordOf(i), c.balance, c.rate, c.services, lineOf(i), i, i, i, i)
+    apiKeys: [{id: key-%d, key: api-key-%d}]
+`, username(i), passwordOf(i), c.balance, c.rate, c.services, lineOf(i), i, i, i, i, i, i)
 }
 
 func username(i int) string   { return fmt.Sprintf("user%d", i) }
@@ -61,7 +62,7 @@ func fixtures(customers []customer) string {
 	for i, c := range customers {
 		b.WriteString(c.yaml(i))
 	}
-	fmt.Fprintf(&b, "prices: {person: %d}\npopulation: %d\n", price, people+len(outside))
+	fmt.Fprintf(&b, "prices: {person: %d, sms: %d}\npopulation: %d\n", price, price, people+len(outside))
 	return b.String()
 }
 
