@@ -189,7 +189,7 @@ func (r *rig) eventually(what string, so func() bool) {
 	r.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for !so() {
 		select {
 		case <-tick.C:
