@@ -1,17 +1,20 @@
 package courier_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -39,11 +42,20 @@ func (c *clock) forward(by time.Duration) { c.us.Add(by.Microseconds()) }
 type books struct {
 	*store.Store
 	tried chan webhook.Try
+	given chan string // webhooks that were given up
 	// lose has the records of attempts lost on their way, as a crash would.
 	lose atomic.Bool
 }
 
 var errLost = errors.New("lost")
+
+func (b *books) GiveUpWebhook(ctx context.Context, id string) error {
+	err := b.Store.GiveUpWebhook(ctx, id)
+	if err == nil {
+		b.given <- id
+	}
+	return err
+}
 
 func (b *books) Tried(ctx context.Context, holder string, tries []webhook.Try) ([]string, error) {
 	if b.lose.Load() {
@@ -72,7 +84,7 @@ func newWorld(t *testing.T) *world {
 	dir := t.TempDir()
 	s := storetest.Must(t, func(o store.Options) (*store.Store, error) { return store.Open(t.Context(), store.Folder(dir), o) }, store.Options{Now: c.now})
 	storetest.Fund(t, s, 1)
-	return &world{clock: c, t: t, books: &books{Store: s, tried: make(chan webhook.Try, 1<<12)}}
+	return &world{clock: c, t: t, books: &books{Store: s, tried: make(chan webhook.Try, 1<<12), given: make(chan string, 8)}}
 }
 
 func (w *world) change(do func(*store.Change) error) {
@@ -102,9 +114,11 @@ func (w *world) happen(hook string, n int) {
 	})
 }
 
-func (w *world) start() *courier.Courier {
+func (w *world) start() *courier.Courier { return w.logging(&event.Log{}) }
+
+func (w *world) logging(log *event.Log) *courier.Courier {
 	w.t.Helper()
-	c, err := courier.Start(w.t.Context(), w.books, courier.Options{Rules: open, Names: sms.NewNames([32]byte{}), Log: &event.Log{}, Now: w.now})
+	c, err := courier.Start(w.t.Context(), w.books, courier.Options{Rules: open, Names: sms.NewNames([32]byte{}), Log: log, Now: w.now})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -324,11 +338,17 @@ func (w *world) ids(hook string) map[string]bool {
 	return all
 }
 
+// nightly asks for the size of a release, and for what it costs.
+var nightly = os.Getenv("NIGHTLY") != ""
+
 // TestOneBadReceiver (HOOK-4): it hangs with all its lanes full and more behind,
 // and the others get all of theirs.
 func TestOneBadReceiver(t *testing.T) {
 	t.Parallel()
-	const good, each = 20, 25
+	var alone time.Duration
+	if nightly {
+		alone = goodOnes(t, newWorld(t))
+	}
 	w := newWorld(t)
 	var hanging, most atomic.Int64
 	bad := serve(t, func(_ http.ResponseWriter, r *http.Request) {
@@ -340,18 +360,37 @@ func TestOneBadReceiver(t *testing.T) {
 	})
 	w.hook("bad", bad)
 	w.happen("bad", 500)
-	var arrived sync.WaitGroup
-	arrived.Add(good * each)
-	for i := range good {
-		id := "good" + strconv.Itoa(i)
-		w.hook(id, serve(t, func(http.ResponseWriter, *http.Request) { arrived.Done() }))
-		w.happen(id, each)
-	}
-	w.closed(w.start())
-	arrived.Wait()
+	beside := goodOnes(t, w)
 	if most.Load() > courier.Lanes {
 		t.Errorf("%d attempts at the bad one at once", most.Load())
 	}
+	if nightly {
+		t.Logf("99 of 100 notices arrived within %s, and within %s beside one that hangs", alone, beside)
+	}
+}
+
+// goodOnes has others hear of things too, and waits until they have. It gives
+// how long 99 of 100 took since the courier began.
+func goodOnes(t *testing.T, w *world) time.Duration {
+	t.Helper()
+	good, each := 20, 25
+	if nightly {
+		good = 50
+	}
+	arrivals := make(chan time.Time, good*each)
+	for i := range good {
+		id := "good" + strconv.Itoa(i)
+		w.hook(id, serve(t, func(http.ResponseWriter, *http.Request) { arrivals <- time.Now() }))
+		w.happen(id, each)
+	}
+	from := time.Now()
+	w.closed(w.start())
+	var took []time.Duration
+	for range cap(arrivals) {
+		took = append(took, (<-arrivals).Sub(from))
+	}
+	slices.Sort(took)
+	return took[len(took)*99/100]
 }
 
 // TestSickReceiver: after three failures in a row there is one attempt at a time,
@@ -393,14 +432,16 @@ func TestSickReceiver(t *testing.T) {
 	}
 }
 
-// TestGivenUpWebhook: after five days of failures it is disabled, on the trail.
+// TestGivenUpWebhook: after five days of failures it is disabled, on the trail,
+// and the log says so.
 func TestGivenUpWebhook(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	url, _ := receive(t, func() int { return 500 })
 	w.hook("h1", url)
 	w.happen("h1", 1)
-	c := w.closed(w.start())
+	var log bytes.Buffer
+	c := w.closed(w.logging(event.New(&log, slog.LevelInfo)))
 	for range webhook.Attempts {
 		if try := <-w.tried; try.Outcome == webhook.Waiting {
 			w.forward(try.Next.Sub(w.now()))
@@ -410,15 +451,22 @@ func TestGivenUpWebhook(t *testing.T) {
 	w.forward(2 * webhook.Patience)
 	w.happen("h1", 3)
 	c.Look()
-	for {
-		<-w.tried
-		w.forward(10 * time.Minute)
-		c.Look()
-		if h, err := w.Webhook(t.Context(), "h1"); err != nil || h.Disabled {
-			if err != nil || h.Failures < webhook.LeastFailures {
-				t.Errorf("%+v: %v", h, err)
-			}
-			return
+	for given := false; !given; {
+		select {
+		case <-w.tried:
+			w.forward(10 * time.Minute)
+			c.Look()
+		case id := <-w.given:
+			given = id == "h1"
 		}
+	}
+	if h, err := w.Webhook(t.Context(), "h1"); err != nil || !h.Disabled || h.Failures < webhook.LeastFailures {
+		t.Errorf("%+v: %v", h, err)
+	}
+	dead, end := context.WithCancel(t.Context())
+	end()
+	c.Close(dead) // and with it the log is complete
+	if said := log.String(); strings.Count(said, "failed for five days and is disabled") != 1 || !strings.Contains(said, `"h1"`) || strings.Contains(said, "http") {
+		t.Errorf("the log:\n%s", said)
 	}
 }
