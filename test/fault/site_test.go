@@ -70,6 +70,7 @@ func (s *site) config(t testing.TB, address string) string {
 		"listen": []string{address}, "data": s.dir, "database": s.database, "redis": s.redis,
 		"log": filepath.Join(s.dir, "node-"+port+".log"), "drain": "5s",
 		"limits": map[string]any{"connectionsPerAddress": 0}, "operators": append([]map[string]any{}, s.operators...),
+		"webhooks": map[string]any{"allow": []string{"127.0.0.0/8"}, "insecureHttp": true},
 	})
 	if err != nil {
 		t.Fatal(err)
