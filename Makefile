@@ -60,7 +60,7 @@ nightly: ## Long fuzzing, then all tests several times in random order (FUZZTIME
 	@bash scripts/fuzz.sh $(if $(filter file,$(origin FUZZTIME)),5m,$(FUZZTIME))
 	$(racing) test -race -count=5 -shuffle=on -timeout=60m ./...
 	KILLS=50 $(GO) test -count=1 -timeout=60m ./internal/audit/ ./internal/store/ # at full size: -race makes these tests smaller
-	NIGHTLY=1 $(GO) test -count=1 -timeout=90m ./test/fault/ # at full size, with builds that must fail
+	NIGHTLY=1 $(GO) test -count=1 -timeout=90m ./test/fault/ ./internal/courier/ # at full size, with builds that must fail
 
 bench: ## Measure against a bare net/http handler, as ratios, on SQLite and PostgreSQL
 	$(GO) run ./test/bench
