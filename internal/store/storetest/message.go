@@ -261,10 +261,20 @@ func spendingCap(t *testing.T, place Place) {
 	if taken != 10 || Balance(t, s, "a0") != 100_000-300 {
 		t.Errorf("%d sendings of 30 within 309; balance %d", taken, Balance(t, s, "a0"))
 	}
+	one := func(call string, most rial.Amount) error {
+		return s.Commit(t.Context(), Sending(t, s, call, "a0", 1, func(b *sms.Batch) { b.Cap = most }))
+	}
+	if err := one("the 31st within 309", 309); !refused(err, fault.Quota) {
+		t.Errorf("310 of 309: %v", err)
+	}
+	ok(t, one("the 31st within 310", 310))
+	if err := one("the 32nd within 319", 319); !refused(err, fault.Quota) {
+		t.Errorf("320 of 319: %v", err)
+	}
 	ok(t, send("tomorrow", 24*time.Hour))
 	_, records := history(t, s, "a0")
-	if n := len(records); n != 51 {
-		t.Errorf("%d records of 51 calls", n)
+	if n := len(records); n != 54 {
+		t.Errorf("%d records of 54 calls", n)
 	}
 	Even(t, s)
 }
