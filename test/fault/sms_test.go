@@ -350,13 +350,15 @@ func (s *site) acknowledged(t *testing.T, kills int, within time.Duration) (prob
 	t.Helper()
 	const each = 40 // messages of phones in each life
 	c := s.queue(t, kills*each)
-	centre := startCentre(t, smpptest.Options{Receipts: delivered})
+	late := &hoard{}
+	centre := startCentre(t, smpptest.Options{Receipts: late.keep})
 	// So fast that each life sends some.
 	s.reach(centre.Server, map[string]any{"partsPerSecond": 10 * each})
 	n := s.newNode(t)
 	for life := range kills {
 		n.start(t)
 		n.ready(t)
+		centre.Bring(late.give(false)...)
 		for i := range each {
 			centre.Bring(smpptest.Incoming("98"+mobileOf(life*each + i)[1:], "98"+lineOf(0), 0, fmt.Appendf(nil, "number %d", life*each+i)))
 		}
@@ -365,6 +367,7 @@ func (s *site) acknowledged(t *testing.T, kills int, within time.Duration) (prob
 	}
 	n.start(t)
 	n.ready(t)
+	centre.Bring(late.give(true)...)
 	n.eventually(t, "all messages of phones are there", within, func() bool { return s.heard(t) >= kills*each })
 	c.end(t, n, 2*time.Minute+within) // leases of the killed have to end
 	if heard := s.heard(t); heard < kills*each {
@@ -373,6 +376,32 @@ func (s *site) acknowledged(t *testing.T, kills int, within time.Duration) (prob
 	found, twice := c.judge(t, centre)
 	t.Logf("%d kills, %d messages each way; %d taken twice, all marked", kills, kills*each, twice)
 	return append(problems, found...)
+}
+
+// hoard is receipts that are not brought at once: every other one, so that many
+// come together in a later life.
+type hoard struct {
+	mu   sync.Mutex
+	late []pdu.Message
+	over bool // none is kept any more
+}
+
+func (h *hoard) keep(p smpptest.Part, id string) []pdu.Message {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.over || p.Arrived%2 == 0 {
+		return delivered(p, id)
+	}
+	h.late = append(h.late, delivered(p, id)...)
+	return nil
+}
+
+func (h *hoard) give(last bool) []pdu.Message {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	late := h.late
+	h.late, h.over = nil, last
+	return late
 }
 
 // heard is how many phones' messages are in the inbox, those that came twice
