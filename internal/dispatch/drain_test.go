@@ -73,6 +73,7 @@ func BenchmarkDrain(b *testing.B) {
 // deaf is for an operator that brings nothing.
 type deaf struct{}
 
+func (deaf) Late(context.Context, operator.Late) error       { return errRecord }
 func (deaf) Receipt(context.Context, operator.Receipt) error { return errRecord }
 func (deaf) Arrival(context.Context, operator.Arrival) error { return errRecord }
 

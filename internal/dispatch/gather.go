@@ -14,8 +14,9 @@ const mostGathered = 512
 // errGone is the answer to what comes after the end.
 var errGone = errors.New("the process is ending")
 
-// Inbox stores what comes from the phones.
+// Inbox stores what operators bring.
 type Inbox interface {
+	Lates(ctx context.Context, all []operator.Late) error
 	Receipts(ctx context.Context, all []operator.Receipt) error
 	Arrivals(ctx context.Context, all []operator.Arrival) error
 }
@@ -23,6 +24,7 @@ type Inbox interface {
 // Sink is an operator.Sink that has many share a transaction: while one is
 // written the next gathers. It is for all operators of a process.
 type Sink struct {
+	lates    gathering[operator.Late]
 	receipts gathering[operator.Receipt]
 	arrivals gathering[operator.Arrival]
 	stop     context.CancelFunc
@@ -34,11 +36,15 @@ var _ operator.Sink = (*Sink)(nil)
 // NewSink begins to store.
 func NewSink(to Inbox) *Sink {
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Sink{stop: stop, receipts: newGathering(to.Receipts), arrivals: newGathering(to.Arrivals)}
+	s := &Sink{stop: stop, lates: newGathering(to.Lates), receipts: newGathering(to.Receipts), arrivals: newGathering(to.Arrivals)}
+	s.running.Go(func() { s.lates.run(ctx) })
 	s.running.Go(func() { s.receipts.run(ctx) })
 	s.running.Go(func() { s.arrivals.run(ctx) })
 	return s
 }
+
+// Late returns when the answer is durable.
+func (s *Sink) Late(ctx context.Context, l operator.Late) error { return s.lates.put(ctx, l) }
 
 // Receipt returns when the receipt is durable.
 func (s *Sink) Receipt(ctx context.Context, r operator.Receipt) error { return s.receipts.put(ctx, r) }

@@ -49,7 +49,7 @@ type Part struct {
 	Urgent    bool
 	// Again marks a part that may have been sent before (ErrDoubt).
 	Again bool
-	// Message is ours, for operators that play a scenario.
+	// Message is ours, for operators that play a scenario, and for late answers.
 	Message int64
 }
 
@@ -107,9 +107,21 @@ type Arrival struct {
 	At        time.Time
 }
 
-// Sink takes what comes from the phones. Both return when it is durable, or
-// with an error when it is not: the operator is then to bring it again.
+// Late is the answer to a part that was in doubt by then.
+type Late struct {
+	Operator      string
+	Message       int64 // those of Part
+	Number, Total int
+	Refused       bool   // the operator did not take it
+	ID            string // where it did
+	At            time.Time
+}
+
+// Sink takes what operators bring of their own accord. All return when it is
+// durable, or with an error when it is not: the operator is then to bring it
+// again, but for late answers, which come once.
 type Sink interface {
+	Late(context.Context, Late) error
 	Receipt(context.Context, Receipt) error
 	Arrival(context.Context, Arrival) error
 }

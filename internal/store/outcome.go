@@ -27,9 +27,8 @@ func (p *statements) outcomes(lock string) outcomeSQL {
 		states: p.listed(`SELECT id, state, price FROM message WHERE id`, ` ORDER BY id`+lock),
 		// What a message came to is not taken back: an operator that has it cannot
 		// lose it to one that does not answer, and nothing follows a final state.
-		update: p.update(`UPDATE message SET state = v.column2, operator = v.column3, `+
-			`doubt = CASE WHEN v.column4 = 1 THEN 1 ELSE message.doubt END, sent_at = v.column5, state_at = v.column6 FROM`,
-			[]string{"BIGINT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT"},
+		update: p.update(`UPDATE message SET state = v.column2, operator = v.column3, sent_at = v.column4, state_at = v.column5 FROM`,
+			[]string{"BIGINT", "BIGINT", "TEXT", "BIGINT", "BIGINT"},
 			`WHERE message.id = v.column1 AND (message.state = 0 OR message.state = 2 AND v.column2 <> 2 OR message.state = 1 AND v.column2 > 2)`),
 		doubt:  p.update(`UPDATE message SET doubt = 1 FROM`, []string{"BIGINT"}, `WHERE message.id = v.column1`),
 		parts:  p.bulk(5, `INSERT INTO part (message, place, operator, name, at)`, `ON CONFLICT DO NOTHING`),
@@ -165,7 +164,7 @@ func (w *outcomes) ends(r *sms.Result) bool {
 
 func (w *outcomes) statements(to []statement) []statement {
 	sql := &w.store.outcomes
-	updates := make([]any, 0, 6*len(w.results))
+	updates := make([]any, 0, 5*len(w.results))
 	parts := make([]any, 0, 5*len(w.results))
 	var doubts, done []any
 	var told news
@@ -178,11 +177,12 @@ func (w *outcomes) statements(to []statement) []statement {
 		case r.Message == 0:
 		case r.State.Final() && !w.ends(r):
 		case r.State != sms.Queued:
-			updates = append(updates, r.Message, int64(r.State), r.Operator, flag(r.Doubt), sentAt(r), micros(r.At))
+			updates = append(updates, r.Message, int64(r.State), r.Operator, sentAt(r), micros(r.At))
 			if event, is := webhook.Of(r.State); is {
 				told.hear(w.store, w.owners[r.Batch].account, webhook.Notice{Event: event, Ref: r.Message, State: r.State, At: r.At})
 			}
-		case r.Doubt:
+		}
+		if r.Doubt && r.Message != 0 { // also of one that a late answer has told of
 			doubts = append(doubts, r.Message)
 		}
 		for _, p := range r.Parts {

@@ -28,6 +28,7 @@ func newInbox() inbox {
 	return inbox{make(chan operator.Receipt, 100), make(chan operator.Arrival, 100)}
 }
 
+func (inbox) Late(context.Context, operator.Late) error             { return nil }
 func (i inbox) Receipt(_ context.Context, r operator.Receipt) error { i.receipts <- r; return nil }
 func (i inbox) Arrival(_ context.Context, a operator.Arrival) error { i.arrivals <- a; return nil }
 

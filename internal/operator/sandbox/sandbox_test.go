@@ -34,6 +34,10 @@ func (e *ear) Receipt(_ context.Context, r operator.Receipt) error {
 	return nil
 }
 
+func (e *ear) Late(context.Context, operator.Late) error {
+	return errors.New("nobody is late here")
+}
+
 func (e *ear) Arrival(context.Context, operator.Arrival) error {
 	return errors.New("nobody sends here")
 }

@@ -58,10 +58,11 @@ type session struct {
 	queued   uint64 // octets that were ever put into out
 	sequence uint32
 	pending  map[uint32]pending
-	leaving  chan struct{} // closed when pending is empty; nil unless somebody waits
-	unbound  bool          // nothing more is sent: unbind was, or is about to be
-	reason   error         // why it ended
-	words    []byte        // its last PDU
+	doubtful map[uint32]*operator.Part // that were given up: an answer may still come
+	leaving  chan struct{}             // closed when pending is empty; nil unless somebody waits
+	unbound  bool                      // nothing more is sent: unbind was, or is about to be
+	reason   error                     // why it ended
+	words    []byte                    // its last PDU
 
 	written uint64 // octets that the network took; the writer's until it is gone
 }
@@ -76,7 +77,7 @@ type pending struct {
 
 func newSession(l *link, conn net.Conn) *session {
 	return &session{
-		link: l, conn: conn, in: pdu.NewReader(conn), pending: map[uint32]pending{},
+		link: l, conn: conn, in: pdu.NewReader(conn), pending: map[uint32]pending{}, doubtful: map[uint32]*operator.Part{},
 		slots: make(chan struct{}, l.operator.settings.Window), sinks: make(chan struct{}, incoming),
 		wake: make(chan struct{}, 1), ended: make(chan struct{}), closes: make(chan struct{}),
 	}
@@ -288,6 +289,7 @@ func (s *session) next() uint32 {
 	for {
 		s.sequence = s.sequence%pdu.LastSequence + 1
 		if _, taken := s.pending[s.sequence]; !taken {
+			delete(s.doubtful, s.sequence)
 			return s.sequence
 		}
 	}
@@ -326,13 +328,21 @@ func (s *session) watch() {
 	}
 }
 
+// mostDoubtful is how many parts that were given up a session knows: a message
+// centre that leaves more without an answer never gives any.
+const mostDoubtful = 10_000
+
 // expire gives up the parts that were sent before then. Their answers may still
-// come, and are then of no use.
+// come.
 func (s *session) expire(then time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for sequence, p := range s.pending {
 		if p.at.Before(then) {
+			if len(s.doubtful) >= mostDoubtful {
+				clear(s.doubtful)
+			}
+			s.doubtful[sequence] = p.call.part
 			s.finish(sequence, p, answer{err: fmt.Errorf("%w: no answer came", operator.ErrDoubt)})
 		}
 	}

@@ -109,7 +109,18 @@ func (o *Operator) Submit(ctx context.Context, p operator.Part) (string, error) 
 		}
 		return a.id, nil
 	case <-ctx.Done():
+		o.running.Go(func() { o.await(c) })
 		return "", fmt.Errorf("operator %s: %w: %w", o.settings.Name, operator.ErrDoubt, context.Cause(ctx))
+	}
+}
+
+// await takes the answer to a part whose sender waits no longer.
+func (o *Operator) await(c *call) {
+	a := <-c.answer
+	var rejected *operator.Rejected
+	refused := errors.As(a.err, &rejected) || errors.Is(a.err, operator.ErrThrottled) || errors.Is(a.err, operator.ErrUnsent)
+	if a.err == nil || refused {
+		o.late(c.part, a.id, refused)
 	}
 }
 

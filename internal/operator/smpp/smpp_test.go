@@ -19,13 +19,19 @@ import (
 // inbox is a sink in memory. Each value that it refuses once is in the channel
 // all the same.
 type inbox struct {
+	lates    chan operator.Late
 	receipts chan operator.Receipt
 	arrivals chan operator.Arrival
 	refuse   func() error
 }
 
 func newInbox() *inbox {
-	return &inbox{receipts: make(chan operator.Receipt, 20_000), arrivals: make(chan operator.Arrival, 1000)}
+	return &inbox{lates: make(chan operator.Late, 1000), receipts: make(chan operator.Receipt, 20_000), arrivals: make(chan operator.Arrival, 1000)}
+}
+
+func (i *inbox) Late(_ context.Context, l operator.Late) error {
+	i.lates <- l
+	return i.verdict()
 }
 
 func (i *inbox) Receipt(_ context.Context, r operator.Receipt) error {

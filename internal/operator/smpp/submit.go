@@ -1,6 +1,7 @@
 package smpp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -102,8 +103,8 @@ func misfit(err error) error {
 	return &operator.Rejected{Status: uint32(pdu.InvalidLength)}
 }
 
-// answered takes the answer to a part. Answers to what nobody asked, or no
-// longer waits for, have no effect.
+// answered takes the answer to a part. Answers to what nobody asked have no
+// effect.
 func (s *session) answered(h pdu.Header, body []byte) {
 	id, err := pdu.DecodeAnswer(body)
 	s.mu.Lock()
@@ -114,6 +115,7 @@ func (s *session) answered(h pdu.Header, body []byte) {
 	}
 	s.mu.Unlock()
 	if !known {
+		s.belated(h, id, err)
 		return
 	}
 	pace := s.link.pace
@@ -133,6 +135,35 @@ func (s *session) answered(h pdu.Header, body []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.finish(h.Sequence, p, answer{id: id, err: err})
+}
+
+// belated takes the answer to a part that was given up: receipts will name its
+// id, and whether it was taken is not in doubt any more.
+func (s *session) belated(h pdu.Header, id string, err error) {
+	s.mu.Lock()
+	part, known := s.doubtful[h.Sequence]
+	delete(s.doubtful, h.Sequence)
+	s.mu.Unlock()
+	refused := h.Status != pdu.OK || h.Command == pdu.GenericNack
+	if !known || !refused && err != nil || !s.place() {
+		return
+	}
+	o := s.link.operator
+	o.running.Go(func() {
+		defer func() { <-s.sinks }()
+		o.late(part, id, refused)
+	})
+}
+
+// late tells the sink of an answer that nobody waits for.
+func (o *Operator) late(p *operator.Part, id string, refused bool) {
+	ctx, cancel := context.WithTimeout(o.base, sinkTime)
+	defer cancel()
+	if err := o.sink.Late(ctx, operator.Late{
+		Operator: o.settings.Name, Message: p.Message, Number: p.Number, Total: p.Total, Refused: refused, ID: id, At: time.Now(),
+	}); err != nil {
+		o.log.Fail("smpp: a late answer of "+o.settings.Name+" is lost", err)
+	}
 }
 
 // finish gives a part its answer and frees its place. The caller holds the

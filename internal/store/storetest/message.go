@@ -36,6 +36,7 @@ var messages = map[string]func(*testing.T, Place){
 	"messages: what became of them":         recorded,
 	"messages: failed ones cost nothing":    refundedOnce,
 	"messages: receipts find their parts":   receiptsMatched,
+	"messages: late answers":                lateAnswers,
 	"messages: receipts of others":          receiptsOfOthers,
 	"messages: receipts of long ones":       longReceipts,
 	"messages: webhooks hear of their end":  heardOf,
