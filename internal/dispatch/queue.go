@@ -41,7 +41,7 @@ const priorities = int(sms.Bulk) + 1
 type queue struct {
 	ways   []*way
 	now    func() time.Time
-	hungry operator.Signal // there is room again
+	hungry operator.Signal // there is room again, or no work
 
 	mu     sync.Mutex
 	lanes  [priorities][]*lane

@@ -132,6 +132,9 @@ func (d *Dispatcher) persist(group []outcome) {
 	for _, id := range e.gone {
 		d.held.drop(id)
 	}
+	if len(e.gone) > 0 && !d.held.some() {
+		d.queue.hungry.Raise() // the loader does not know when the next batch is due while there is work
+	}
 }
 
 // insist does it until it succeeds or there is no time left: while the store is
