@@ -105,6 +105,10 @@ type Arrival struct {
 	Number    int // from 1
 	Total     int
 	At        time.Time
+	// Bind names the connection that it came over for as long as all answers
+	// there arrived; empty where that is not known. Serial is what whoever sent the
+	// message numbered it with; empty for none.
+	Bind, Serial string
 }
 
 // Late is the answer to a part that was in doubt by then.

@@ -128,4 +128,6 @@ type Incoming struct {
 	Parts  int
 	At     time.Time
 	Read   bool
+	// Repeated: an operator may have brought it before.
+	Repeated bool
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,8 +28,9 @@ const fragmentHash = "sms fragment"
 // Arrivals stores messages from phones in the inbox of the account that has the
 // line, or for nobody where none has; all of them, or nothing. Parts of long
 // messages wait until all have come, in any order. A part that is brought again
-// changes nothing; a whole message that is brought again is another one, since
-// nothing tells it from the first.
+// changes nothing, and neither does a whole message with the serial of one like
+// it that came over another bind within the hour. One without a serial is marked
+// then (sms.Incoming.Repeated): people do send the same twice.
 //
 // A message that says sms.OptsOut has its sender get nothing more from the line.
 func (s *Store) Arrivals(ctx context.Context, all []operator.Arrival) error {
@@ -145,11 +147,49 @@ func (in *arriving) take(a *operator.Arrival) error {
 		at = in.store.now()
 	}
 	if a.Total <= 1 {
-		return in.deliver(line, []fragment{{coding: a.Coding, from: a.From, data: a.Data}}, at)
+		return in.whole(a, line, at)
 	}
 	f := fragments{a.Operator, in.store.keys.Hash(fragmentHash, a.From), line, int64(a.Reference), int64(a.Total)}
 	part := fragment{place: int64(a.Number), coding: a.Coding, from: a.From, data: a.Data}
 	return in.join(&f, part, at)
+}
+
+// whole stores a message of one part. It is remembered by the bind that it came
+// over: over one bind no message centre brings again what was answered.
+func (in *arriving) whole(a *operator.Arrival, line string, at time.Time) error {
+	parts := []fragment{{coding: a.Coding, from: a.From, data: a.Data}}
+	if a.Bind == "" {
+		return in.deliver(line, parts, false, at)
+	}
+	keys := in.store.keys
+	content := appendText(appendText([]byte{byte(a.Coding)}, a.Serial), string(a.Data))
+	reference := int64(binary.BigEndian.Uint64(keys.Hash(fragmentHash, string(content))) >> 1) //nolint:gosec // 63 bits
+	f := fragments{a.Operator, keys.Hash(fragmentHash, a.From), line, reference, 1}
+	before, err := in.read(&f)
+	if err != nil {
+		return err
+	}
+	repeated := false
+	for _, b := range before {
+		repeated = b.from != a.Bind && b.at > micros(in.store.now().Add(-fragmentWait))
+	}
+	if _, err := in.tx.Exec(`DELETE FROM fragment`+ofFragments, f.args()...); err != nil {
+		return err
+	}
+	if err := in.keep(&f, fragment{place: 1, from: a.Bind, joined: true}); err != nil || repeated && a.Serial != "" {
+		return err
+	}
+	return in.deliver(line, parts, repeated, at)
+}
+
+func (in *arriving) keep(f *fragments, part fragment) error {
+	sealed, err := in.store.keys.Seal(append(append(appendText(nil, part.from), byte(part.coding)), part.data...), "fragment")
+	if err != nil {
+		return err
+	}
+	_, err = in.tx.Exec(`INSERT INTO fragment (operator, sender, line, reference, total, place, at, joined, sealed) `+
+		`VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, f.args(part.place, micros(in.store.now()), flag(part.joined), sealed)...)
+	return err
 }
 
 // join stores a part, and the message where it was the last one.
@@ -168,12 +208,7 @@ func (in *arriving) join(f *fragments, part fragment, at time.Time) error {
 		}
 		parts = nil
 	}
-	sealed, err := in.store.keys.Seal(append(append(appendText(nil, part.from), byte(part.coding)), part.data...), "fragment")
-	if err != nil {
-		return err
-	}
-	if _, err := in.tx.Exec(`INSERT INTO fragment (operator, sender, line, reference, total, place, at, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		f.args(part.place, micros(in.store.now()), sealed)...); err != nil {
+	if err := in.keep(f, part); err != nil {
 		return err
 	}
 	parts = append(parts, part)
@@ -183,7 +218,7 @@ func (in *arriving) join(f *fragments, part fragment, at time.Time) error {
 	if _, err := in.tx.Exec(`UPDATE fragment SET joined = 1`+ofFragments, f.args()...); err != nil {
 		return err
 	}
-	return in.deliver(f.line, parts, at)
+	return in.deliver(f.line, parts, false, at)
 }
 
 func (in *arriving) read(f *fragments) (parts []fragment, err error) {
@@ -220,7 +255,7 @@ func (in *arriving) flush(f *fragments, parts []fragment, at time.Time) error {
 	if _, err := in.tx.Exec(`DELETE FROM fragment`+ofFragments, f.args()...); err != nil || len(parts) == 0 || parts[0].joined {
 		return err
 	}
-	return in.deliver(f.line, parts, at)
+	return in.deliver(f.line, parts, false, at)
 }
 
 // joinOld flushes the messages no part of which is younger.
@@ -250,7 +285,7 @@ func (in *arriving) joinOld(old int64) error {
 }
 
 // deliver puts a message into the inbox.
-func (in *arriving) deliver(line string, parts []fragment, at time.Time) error {
+func (in *arriving) deliver(line string, parts []fragment, repeated bool, at time.Time) error {
 	slices.SortFunc(parts, func(a, b fragment) int { return int(a.place - b.place) })
 	var data [][]byte
 	for _, p := range parts {
@@ -261,7 +296,7 @@ func (in *arriving) deliver(line string, parts []fragment, at time.Time) error {
 	if err := in.tx.QueryRow(`SELECT account FROM line WHERE key = $1`, line).Scan(&owner); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	id, err := in.put(owner, line, from, text, len(parts), at)
+	id, err := in.put(owner, line, from, text, len(parts), repeated, at)
 	if err != nil || owner == "" {
 		return err
 	}
@@ -276,7 +311,7 @@ func (in *arriving) deliver(line string, parts []fragment, at time.Time) error {
 	return in.store.notify(in.tx, owner, webhook.Notice{Event: webhook.Received, Ref: id, At: at})
 }
 
-func (in *arriving) put(owner, line, from, text string, parts int, at time.Time) (id int64, err error) {
+func (in *arriving) put(owner, line, from, text string, parts int, repeated bool, at time.Time) (id int64, err error) {
 	keys := in.store.keys
 	if id, err = advance(in.tx, "incoming", 1); err != nil {
 		return 0, err
@@ -286,7 +321,7 @@ func (in *arriving) put(owner, line, from, text string, parts int, at time.Time)
 	if err != nil {
 		return 0, err
 	}
-	_, err = in.tx.Exec(`INSERT INTO incoming (id, account, line, sender, parts, at, read_at, sealed) VALUES ($1, $2, $3, $4, $5, $6, 0, $7)`,
-		id, owner, line, hashNumber(keys, owner, sender), parts, micros(at), sealed)
+	_, err = in.tx.Exec(`INSERT INTO incoming (id, account, line, sender, parts, at, read_at, repeated, sealed) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8)`,
+		id, owner, line, hashNumber(keys, owner, sender), parts, micros(at), flag(repeated), sealed)
 	return id, err
 }

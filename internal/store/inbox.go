@@ -86,7 +86,7 @@ func (c *Change) HasIncoming(m sms.Incoming) (there bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	rows, err := c.tx.QueryContext(c.ctx, `SELECT id, line, parts, at, read_at, sealed FROM incoming WHERE account = $1 AND line = $2 AND sender = $3`,
+	rows, err := c.tx.QueryContext(c.ctx, `SELECT id, line, parts, at, read_at, repeated, sealed FROM incoming WHERE account = $1 AND line = $2 AND sender = $3`,
 		owner, account.LineKey(m.Line), hashNumber(c.store.keys, owner, Sender(m.Sender)))
 	if err != nil {
 		return false, fmt.Errorf("look for an incoming message: %w", err)

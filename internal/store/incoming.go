@@ -64,7 +64,7 @@ func (s *Store) Incoming(ctx context.Context, q sms.Inbox) (all []sms.Incoming, 
 	c.args = append(c.args, q.Limit)
 	ctx, cancel := s.soon(ctx)
 	defer cancel()
-	rows, err := s.reader.QueryContext(ctx, `SELECT i.id, coalesce(l.number, i.line), i.parts, i.at, i.read_at, i.sealed `+
+	rows, err := s.reader.QueryContext(ctx, `SELECT i.id, coalesce(l.number, i.line), i.parts, i.at, i.read_at, i.repeated, i.sealed `+
 		`FROM incoming i LEFT JOIN line l ON l.key = i.line`+c.where()+
 		` ORDER BY i.id DESC LIMIT $`+strconv.Itoa(len(c.args)), c.args...)
 	if err == nil {
@@ -81,11 +81,11 @@ func (s *Store) Incoming(ctx context.Context, q sms.Inbox) (all []sms.Incoming, 
 }
 
 func (s *Store) readIncoming(into func(...any) error) (m sms.Incoming, err error) {
-	var at, readAt int64
+	var at, readAt, repeated int64
 	var sealed []byte
-	if err := into(&m.ID, &m.Line, &m.Parts, &at, &readAt, &sealed); err != nil {
+	if err := into(&m.ID, &m.Line, &m.Parts, &at, &readAt, &repeated, &sealed); err != nil {
 		return m, err
 	}
-	m.At, m.Read = fromMicros(at), readAt != 0
+	m.At, m.Read, m.Repeated = fromMicros(at), readAt != 0, repeated != 0
 	return m, openIncoming(s.keys, &m, sealed)
 }

@@ -60,7 +60,7 @@ func (s *Store) sentSubjects(ctx context.Context, ids []int64, into map[int64]we
 }
 
 func (s *Store) incomingSubjects(ctx context.Context, ids []int64, to map[int64]webhook.Subject) error {
-	return s.eachOf(ctx, `SELECT i.id, coalesce(l.number, i.line), i.parts, i.at, i.read_at, i.sealed `+
+	return s.eachOf(ctx, `SELECT i.id, coalesce(l.number, i.line), i.parts, i.at, i.read_at, i.repeated, i.sealed `+
 		`FROM incoming i LEFT JOIN line l ON l.key = i.line WHERE i.id IN `, ids, func(into func(...any) error) error {
 		m, err := s.readIncoming(into)
 		to[m.ID] = webhook.Subject{Incoming: &m}

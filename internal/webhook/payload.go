@@ -44,6 +44,7 @@ type incomingData struct {
 	Line           string `json:"line"`
 	Parts          int    `json:"parts"`
 	At             string `json:"at"`
+	Repeated       bool   `json:"repeated,omitempty"` // it may have come before
 	Sender         string `json:"sender,omitempty"`
 	Text           string `json:"text,omitempty"`
 }
@@ -87,7 +88,7 @@ func (w *Webhook) ofMessage(n *Notice, about Subject, names *sms.Names) messageD
 }
 
 func (w *Webhook) ofIncoming(m *sms.Incoming) incomingData {
-	data := incomingData{IncomingNumber: m.ID, Line: m.Line, Parts: m.Parts, At: stamp(m.At)}
+	data := incomingData{IncomingNumber: m.ID, Line: m.Line, Parts: m.Parts, At: stamp(m.At), Repeated: m.Repeated}
 	if w.WithText {
 		data.Sender, data.Text = m.Sender, m.Text
 	}

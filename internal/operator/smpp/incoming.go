@@ -2,8 +2,10 @@ package smpp
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"dargah.dev/dargah/internal/operator"
@@ -83,9 +85,10 @@ func (s *session) deliver(h pdu.Header, body []byte) {
 		ctx, cancel := context.WithTimeout(o.base, sinkTime)
 		defer cancel()
 		status := pdu.OK
-		if err := o.hand(ctx, &m, time.Now()); err != nil {
+		if err := o.hand(ctx, &m, s.name.Load().(string), time.Now()); err != nil {
 			o.log.Fail("smpp: "+o.settings.Name+" is to bring a message again", err)
 			status = pdu.Later
+			s.name.Store(rand.Text()) // it may be stored all the same
 		}
 		s.reply(h, status)
 	})
@@ -120,13 +123,13 @@ func (s *session) place() bool {
 }
 
 // hand gives the sink what the message is.
-func (o *Operator) hand(ctx context.Context, m *pdu.Message, now time.Time) error {
+func (o *Operator) hand(ctx context.Context, m *pdu.Message, bind string, now time.Time) error {
 	if receipt, ok := readReceipt(m, o.zone, now); ok {
 		receipt.Operator = o.settings.Name
 		return o.sink.Receipt(ctx, receipt)
 	}
 	arrival := readArrival(m, now)
-	arrival.Operator = o.settings.Name
+	arrival.Operator, arrival.Bind = o.settings.Name, bind
 	if arrival.Coding == sms.GSM7 && o.settings.Alphabet == latin1 {
 		arrival.Coding = codingLatin1
 	}
@@ -149,10 +152,14 @@ func readArrival(m *pdu.Message, now time.Time) operator.Arrival {
 	if part.Total == 0 {
 		part = pdu.Concat{Number: 1, Total: 1}
 	}
-	return operator.Arrival{
+	a := operator.Arrival{
 		From: m.From.Digits, To: m.To.Digits, Coding: coding(m.Coding), Data: data,
 		Reference: part.Reference, Number: int(part.Number), Total: int(part.Total), At: now,
 	}
+	if serial, _ := m.Options.Number(pdu.UserReference); serial != 0 { // some send 0 for none
+		a.Serial = strconv.FormatUint(uint64(serial), 10)
+	}
+	return a
 }
 
 // coding reads the alphabet out of the two groups of GSM's own numbers (3GPP TS

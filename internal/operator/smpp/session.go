@@ -2,6 +2,7 @@ package smpp
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -52,6 +53,7 @@ type session struct {
 	unread atomic.Bool   // the reader waits for the sink
 	heard  atomic.Int64  // when a PDU came, in nanoseconds
 	worked atomic.Bool   // something came beside the bind
+	name   atomic.Value  // a string: operator.Arrival's Bind
 
 	mu       sync.Mutex
 	out      []byte // whole PDUs, to be written
@@ -76,11 +78,13 @@ type pending struct {
 }
 
 func newSession(l *link, conn net.Conn) *session {
-	return &session{
+	s := &session{
 		link: l, conn: conn, in: pdu.NewReader(conn), pending: map[uint32]pending{}, doubtful: map[uint32]*operator.Part{},
 		slots: make(chan struct{}, l.operator.settings.Window), sinks: make(chan struct{}, incoming),
 		wake: make(chan struct{}, 1), ended: make(chan struct{}), closes: make(chan struct{}),
 	}
+	s.name.Store(rand.Text())
+	return s
 }
 
 // introduce binds. It runs before all else, alone, under the deadline of the

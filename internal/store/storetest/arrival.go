@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,6 +101,42 @@ func arrived(t *testing.T, place Place) {
 	notices, err := s.Notices(t.Context(), "hook", 99)
 	if err != nil || len(notices) != 3 || notices[0].Event != webhook.Received {
 		t.Errorf("%+v, %v", notices, err)
+	}
+}
+
+// broughtAgain: what comes once more over another bind is known by its serial,
+// and marked without one; what a person says twice over one bind is two messages.
+func broughtAgain(t *testing.T, place Place) {
+	var clock atomic.Int64
+	s := Must(t, place, store.Options{Now: func() time.Time { return time.Now().Add(time.Duration(clock.Load())) }})
+	withLine(t, s)
+	bring := func(text, bind, serial string) {
+		t.Helper()
+		a := arrivals(1, "30001234", 0, text)[0]
+		a.Bind, a.Serial = bind, serial
+		ok(t, s.Arrivals(t.Context(), []operator.Arrival{a}))
+	}
+	bring("1", "first", "")
+	bring("1", "first", "") // said twice
+	bring("1", "second", "")
+	bring("1", "second", "") // said again
+	bring("2", "first", "7")
+	bring("2", "second", "7") // the same
+	bring("2", "second", "8")
+	bring("3", "", "")
+	bring("3", "", "")
+	clock.Add(int64(2 * time.Hour))
+	bring("1", "third", "")
+	bring("2", "third", "7")
+	found, err := s.Incoming(t.Context(), sms.Inbox{Account: "a0", Limit: 100})
+	ok(t, err)
+	var got []string
+	for _, m := range slices.Backward(found) {
+		got = append(got, fmt.Sprint(m.Text, m.Repeated))
+	}
+	want := []string{"1false", "1false", "1true", "1false", "2false", "2false", "3false", "3false", "1false", "2false"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -42,6 +42,7 @@ var messages = map[string]func(*testing.T, Place){
 	"messages: webhooks hear of their end":  heardOf,
 	"messages: jobs are claimed once":       claimedOnce,
 	"messages: from phones":                 arrived,
+	"messages: from phones, again":          broughtAgain,
 	"messages: from phones, read":           markedRead,
 	"messages: references used again":       reusedReference,
 	"messages: who wants no more":           optedOut,

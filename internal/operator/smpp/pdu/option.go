@@ -8,6 +8,7 @@ type Tag uint16
 // The optional parameters that this project reads or writes.
 const (
 	ReceiptedID    Tag = 0x001e // receipted_message_id, a text with a NUL
+	UserReference  Tag = 0x0204 // user_message_reference, two octets
 	InterfaceVer   Tag = 0x0210 // sc_interface_version
 	SarReference   Tag = 0x020c // sar_msg_ref_num, two octets
 	SarTotal       Tag = 0x020e // sar_total_segments
