@@ -356,7 +356,6 @@ func TestImport(t *testing.T) {
 	a.does("", "price", "set", "person", "1")
 	a.does("", "line", "suspend", "30001234")
 	a.does("", "webhook", "set", "shop", "--event", "message.failed", "--with-text")
-	a.does("", "webhook", "enable", "shop")
 	if again := counts(); again["accounts"] != [3]int{0, 6, 0} {
 		t.Errorf("%v", again)
 	}
