@@ -255,10 +255,11 @@ func TestOwnSettings(t *testing.T) {
 	}
 }
 
-// cutOff ends every connection that a store has.
+// cutOff ends every connection that a store has, and waits until they are gone:
+// a call that met one on its last way would rightly fail.
 func cutOff(t *testing.T, db *sql.DB) {
 	t.Helper()
-	if _, err := db.ExecContext(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+	if _, err := db.ExecContext(t.Context(), `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
 		WHERE datname = current_database() AND application_name = 'dargah'`); err != nil {
 		t.Fatal(err)
 	}
