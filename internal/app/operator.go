@@ -22,7 +22,7 @@ func smppSettings(c config.Operator) smpp.Settings {
 		Name: c.Name, Address: c.Address, SystemID: c.SystemID, Password: smpp.Secret(c.Password), SystemType: c.SystemType,
 		Bind: c.Bind, Binds: c.Binds, Window: c.Window, PartsPerSecond: c.PartsPerSecond,
 		EnquireEvery: c.EnquireEvery, ResponseWithin: c.ResponseWithin,
-		TLS: c.TLS, TLSName: c.TLSName, TLSFile: c.TLSFile,
+		TLS: c.TLS, TLSName: c.TLSName, TLSFile: c.TLSFile, TLSCertFile: c.TLSCertFile, TLSKeyFile: c.TLSKeyFile,
 		Destination: c.Destination, DestinationTON: octet(c.DestinationTON), DestinationNPI: octet(c.DestinationNPI),
 		SourceTON: octet(c.SourceTON), SourceNPI: octet(c.SourceNPI),
 		Long: c.Long, Validity: c.Validity, Receipts: c.Receipts, Alphabet: c.Alphabet, Service: c.Service, Zone: c.Zone,

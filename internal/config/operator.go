@@ -37,6 +37,8 @@ type Operator struct {
 	TLS            bool          `koanf:"tls"`
 	TLSName        string        `koanf:"tlsName"`
 	TLSFile        string        `koanf:"tlsFile"`
+	TLSCertFile    string        `koanf:"tlsCertFile"`
+	TLSKeyFile     string        `koanf:"tlsKeyFile"`
 	Destination    string        `koanf:"destination"`
 	DestinationTON *int          `koanf:"destinationTon"`
 	DestinationNPI *int          `koanf:"destinationNpi"`
@@ -73,7 +75,7 @@ var operatorSettings = []setting{
 	{"address", text}, {"systemId", text}, {"password", secret}, {"passwordFile", place}, {"systemType", text},
 	{"bind", text}, {"binds", number}, {"window", number}, {"partsPerSecond", number},
 	{"enquireEvery", span}, {"responseWithin", span},
-	{"tls", yes}, {"tlsName", text}, {"tlsFile", place},
+	{"tls", yes}, {"tlsName", text}, {"tlsFile", place}, {"tlsCertFile", place}, {"tlsKeyFile", place},
 	{"destination", text}, {"destinationTon", number}, {"destinationNpi", number}, {"sourceTon", number}, {"sourceNpi", number},
 	{"long", text}, {"validity", text}, {"receipts", text}, {"alphabet", text}, {"service", text}, {"zone", text},
 }

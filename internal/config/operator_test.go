@@ -29,6 +29,8 @@ operators:
     enquireEvery: 15s
     tls: true
     tlsFile: ca.pem
+    tlsCertFile: our.pem
+    tlsKeyFile: our.key
     sourceTon: 0
   - {name: two, type: smpp, address: "192.0.2.1:1", systemId: x, password: hunter2}
 `)
@@ -44,7 +46,8 @@ operators:
 		{
 			Name: "one", Address: "smsc.example.ir:2775", SystemID: "dargah", Password: "hunter3", PasswordFile: filepath.Join(dir, "one.password"),
 			Lines: []string{"30001234", "+98 50005"}, Prefixes: []string{"0912", "0919", "0933"}, Window: 50, EnquireEvery: 15 * time.Second,
-			TLS: true, TLSFile: filepath.Join(dir, "ca.pem"), SourceTON: new(0),
+			TLS: true, TLSFile: filepath.Join(dir, "ca.pem"),
+			TLSCertFile: filepath.Join(dir, "our.pem"), TLSKeyFile: filepath.Join(dir, "our.key"), SourceTON: new(0),
 		},
 		{Name: "two", Type: "smpp", Address: "192.0.2.1:1", SystemID: "x", Password: "hunter2"},
 	}

@@ -134,7 +134,7 @@ func TestCheck(t *testing.T) {
 	}
 	for _, key := range []string{
 		"name", "address", "systemId", "password", "systemType", "bind", "binds", "window", "partsPerSecond", "enquireEvery", "responseWithin",
-		"tlsFile", "destination", "sourceTon", "long", "validity", "receipts", "alphabet", "service", "zone",
+		"tls", "destination", "sourceTon", "long", "validity", "receipts", "alphabet", "service", "zone",
 	} {
 		if !strings.Contains("\n"+err.Error(), "\n"+key+": ") {
 			t.Errorf("nothing about %s", key)

@@ -3,6 +3,7 @@ package smpp_test
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -473,9 +474,13 @@ func TestTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := smpptest.Start(t, smpptest.Options{TLS: &tls.Config{Certificates: []tls.Certificate{certificate}}})
+	trusted := x509.NewCertPool()
+	trusted.AddCert(certificate.Leaf)
+	server := smpptest.Start(t, smpptest.Options{TLS: &tls.Config{
+		Certificates: []tls.Certificate{certificate}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: trusted,
+	}})
 	s := settings(server.Address())
-	s.TLS, s.TLSFile = true, files.Chain
+	s.TLS, s.TLSFile, s.TLSCertFile, s.TLSKeyFile = true, files.Chain, files.Chain, files.Key
 	o := open(t, s, newInbox())
 	if _, err := o.Submit(t.Context(), part(t, "x")); err != nil {
 		t.Error(err)
@@ -484,6 +489,7 @@ func TestTLS(t *testing.T) {
 	await(t, func() bool { return server.Bound() == 2 })
 	for name, s := range map[string]smpp.Settings{
 		"another name":                    {Name: "a", Address: server.Address(), SystemID: "a", TLS: true, TLSFile: files.Chain, TLSName: "other.example"},
+		"nobody we said we were":          {Name: "a", Address: server.Address(), SystemID: "a", TLS: true, TLSFile: files.Chain},
 		"an authority that nobody trusts": {Name: "a", Address: server.Address(), SystemID: "a", TLS: true},
 	} {
 		log := &failures{said: make(chan string, 10)}

@@ -35,6 +35,10 @@ type Settings struct {
 	TLS     bool   `koanf:"tls"`
 	TLSName string `koanf:"tlsName"` // the name in the certificate; default the host of Address
 	TLSFile string `koanf:"tlsFile"` // PEM: whom to trust; default the system's authorities
+	// TLSCertFile and TLSKeyFile, PEM, are who we are, where the message centre
+	// asks for it; both or none.
+	TLSCertFile string `koanf:"tlsCertFile"`
+	TLSKeyFile  string `koanf:"tlsKeyFile"`
 
 	// Destination is international (989…) or national (09…); default
 	// international. The two numbers are its default's 1 and 1, or 2 and 1.
@@ -163,7 +167,8 @@ func (s Settings) Check() error {
 	c.that(s.PartsPerSecond >= 0 && s.PartsPerSecond <= 100_000, "partsPerSecond: must be 0 to 100000, is %d", s.PartsPerSecond)
 	c.that(s.EnquireEvery >= time.Second && s.EnquireEvery <= 10*time.Minute, "enquireEvery: must be 1s to 10m, is %v", s.EnquireEvery)
 	c.that(s.ResponseWithin >= time.Second && s.ResponseWithin <= 5*time.Minute, "responseWithin: must be 1s to 5m, is %v", s.ResponseWithin)
-	c.that(s.TLS || s.TLSName == "" && s.TLSFile == "", "tls: must be true where tlsName or tlsFile is given")
+	c.that(s.TLS || s.TLSName+s.TLSFile+s.TLSCertFile+s.TLSKeyFile == "", "tls: must be true where its name or a file is given")
+	c.that((s.TLSCertFile == "") == (s.TLSKeyFile == ""), "tlsCertFile: must be given with tlsKeyFile")
 	for name, n := range map[string]*byte{
 		"destinationTon": s.DestinationTON, "destinationNpi": s.DestinationNPI, "sourceTon": s.SourceTON, "sourceNpi": s.SourceNPI,
 	} {
@@ -172,7 +177,7 @@ func (s Settings) Check() error {
 	_, err = zone(s.Zone)
 	c.that(err == nil, "zone: must be like +03:30, is %q", s.Zone)
 	_, err = s.tls()
-	c.that(err == nil, "tlsFile: %v", err)
+	c.that(err == nil, "tls: %v", err)
 	return errors.Join(c...)
 }
 
@@ -214,16 +219,23 @@ func (s Settings) tls() (*tls.Config, error) {
 	if c.ServerName == "" {
 		c.ServerName = host
 	}
+	if s.TLSCertFile != "" && s.TLSKeyFile != "" {
+		ours, err := tls.LoadX509KeyPair(s.TLSCertFile, s.TLSKeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("tlsCertFile: %w", err)
+		}
+		c.Certificates = []tls.Certificate{ours}
+	}
 	if s.TLSFile == "" {
 		return c, nil
 	}
 	text, err := os.ReadFile(s.TLSFile)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("tlsFile: %w", err)
 	}
 	c.RootCAs = x509.NewCertPool()
 	if !c.RootCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s holds no certificate", s.TLSFile)
+		return nil, fmt.Errorf("tlsFile: %s holds no certificate", s.TLSFile)
 	}
 	return c, nil
 }
