@@ -28,7 +28,7 @@ const (
 	HungUp
 	// Malformed: the bytes are not a message of the expected format.
 	Malformed
-	// TooLarge: the body is larger than the route takes.
+	// TooLarge: the body, or the address, is larger than the route takes.
 	TooLarge
 	// MediaType: the content type or encoding is not one the route takes.
 	MediaType

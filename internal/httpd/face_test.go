@@ -114,11 +114,26 @@ func TestHeadOfARequestIsBounded(t *testing.T) {
 	}{
 		"longest target":  {target(4 << 10), fields(1), "200"},
 		"target too long": {target(4<<10 + 1), fields(1), "414"},
+		"no page so long": {"/x" + target(4<<10), fields(1), "414"},
 		"most fields":     {target(10), fields(64), "200"},
 		"too many fields": {target(10), fields(65), "431"},
 	} {
 		if status, text := raw(t, s, "GET "+c.target+" HTTP/1.1\r\nHost: x\r\n"+c.fields+"\r\n"); !strings.HasPrefix(status, c.want) {
 			t.Errorf("%s: %s %s, want %s", name, status, text, c.want)
+		}
+	}
+}
+
+// An address that is too long for a dialect's route is refused as the dialect
+// refuses what is too large, before anything in it counts.
+func TestLongAddressIsTheDialectsToRefuse(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	for n, long := range map[int]bool{4 << 10: false, 4<<10 + 1: true} {
+		target := "/messages/send/url?Content=" + strings.Repeat("a", n-len("/messages/send/url?Content="))
+		status, text := raw(t, s, "GET "+target+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		if strings.HasPrefix(status, "413") != long || strings.Contains(text, `"errorCode":413`) != long {
+			t.Errorf("%d octets: %s %s", n, status, text)
 		}
 	}
 }

@@ -52,9 +52,10 @@ type Face struct {
 // an error.
 func (f *Face) Handler() (http.Handler, error) {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/livez", looked(func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") }))
-	mux.HandleFunc("/readyz", looked(f.ready))
+	mux.Handle("/livez", short(looked(func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })))
+	mux.Handle("/readyz", short(looked(f.ready)))
 	for pattern, page := range f.Pages {
+		page = short(page)
 		mux.Handle(pattern, page)
 		if bare, isTree := strings.CutSuffix(pattern, "/"); isTree {
 			mux.Handle(bare, page)
@@ -65,7 +66,7 @@ func (f *Face) Handler() (http.Handler, error) {
 			return nil, err
 		}
 	}
-	mux.HandleFunc("/", nothing)
+	mux.Handle("/", short(http.HandlerFunc(nothing)))
 	return f.recovered(bounded(clean(f.cors(mux), f.Dialects, f))), nil
 }
 
@@ -137,6 +138,8 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case route == nil:
 		route, arrival = noMethod, fault.New(fault.Method)
 		w.Header().Set("Allow", strings.Join(e.methods.list(), ", "))
+	case len(r.RequestURI) > targetLimit: // refused in the words of the dialect
+		arrival = fault.New(fault.TooLarge)
 	default:
 		req.Data, arrival = body(w, r, route)
 	}
@@ -259,13 +262,20 @@ func problem(w http.ResponseWriter, status int, detail string) {
 	_, _ = fmt.Fprintf(w, `{"title":%q,"status":%d,"detail":%q}`, http.StatusText(status), status, detail)
 }
 
-// bounded refuses requests whose head is larger than any honest client's.
-func bounded(next http.Handler) http.Handler {
+// short refuses addresses that are longer than any honest client's.
+func short(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.RequestURI) > targetLimit {
 			problem(w, http.StatusRequestURITooLong, "The address of the request is too long.")
 			return
 		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// bounded refuses requests with more fields than any honest client's.
+func bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fields := 0
 		for _, values := range r.Header {
 			fields += len(values)
