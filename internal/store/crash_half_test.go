@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"database/sql"
+	"strconv"
 	"testing"
 
 	"dargah.dev/dargah/internal/store"
@@ -8,21 +10,32 @@ import (
 )
 
 // whole reports sendings that are half there.
-func whole(t *testing.T, at store.Location, when string) {
+func whole(t *testing.T, at store.Location) {
 	t.Helper()
 	db := storetest.Behind(t, at)
 	defer db.Close()
 	for what, n := range storetest.Halved(t, db) {
-		t.Errorf("%s: %d %s", when, n, what)
+		t.Errorf("%d %s", n, what)
 	}
 }
 
-// halvesShow takes one row of each kind away and looks for halves: a look that
-// finds nothing then would have found nothing before.
-func halvesShow(t *testing.T, at store.Location) {
+// TestHalvesShow takes one row of each kind away and looks for halves: a look
+// that finds nothing then would have found nothing in the tests that kill.
+func TestHalvesShow(t *testing.T) {
+	each(t, func(t *testing.T, at store.Location) {
+		s := storetest.Must(t, place(t, at), store.Options{})
+		storetest.Fund(t, s, 1000, 1000)
+		for n := range 6 {
+			must(t, commit(s, "call "+strconv.Itoa(n), n%2*4, n))
+		}
+		storetest.Close(t, s)
+		whole(t, at)
+		show(t, storetest.Behind(t, at))
+	})
+}
+
+func show(t *testing.T, db *sql.DB) {
 	t.Helper()
-	db := storetest.Behind(t, at)
-	defer db.Close()
 	for _, statement := range []string{
 		`DELETE FROM batch WHERE id = (SELECT min(id) FROM batch)`,
 		`DELETE FROM message WHERE id = (SELECT min(id) FROM message)`,

@@ -124,7 +124,7 @@ func TestServerKilled(t *testing.T) {
 		}
 	}
 	answered.wait(t, 1)
-	whole(t, at, "in the end")
+	whole(t, at)
 	calls := int64(len(answered.all()))
 	if problems, records, _ := verified(t, at); len(problems) > 0 || records < calls {
 		t.Errorf("%d records of %d calls: %v", records, calls, problems)
