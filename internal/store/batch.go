@@ -28,7 +28,7 @@ func hashNumber(keys *seal.Keyring, account, number string) []byte {
 // parcel is a batch as it goes into the database: all that can be made of it
 // before the committer takes it, who has little time.
 type parcel struct {
-	id       int64
+	id, due  int64
 	batch    []any // parameters of rows
 	messages []any
 	job      []any // none where nothing is to be sent
@@ -68,15 +68,15 @@ func (s *Store) pack(c *closing.Closing) (*parcel, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parcel{id: b.ID, amount: int64(b.Price), messages: make([]any, 0, messageColumns*len(b.Messages))}
-	p.batch = []any{b.ID, b.Account, b.Call, micros(b.At), micros(b.Due), micros(b.Expires),
+	p := &parcel{id: b.ID, due: micros(b.Due), amount: int64(b.Price), messages: make([]any, 0, messageColumns*len(b.Messages))}
+	p.batch = []any{b.ID, b.Account, b.Call, micros(b.At), p.due, micros(b.Expires),
 		int64(b.Priority), flag(b.Once), len(b.Messages), p.amount, flag(b.Cap > 0), what}
 	for i := range b.Messages {
 		m := &b.Messages[i]
 		p.messages = append(p.messages, m.ID, b.ID, hashNumber(s.keys, b.Account, m.Recipient.Local()),
 			int64(m.State), m.Parts, int64(m.Price), micros(b.At))
 		if m.State == sms.Queued && p.job == nil {
-			p.job = []any{job.Send, b.ID, int64(b.Priority), micros(b.Due)}
+			p.job = []any{job.Send, b.ID, int64(b.Priority), p.due}
 		}
 	}
 	p.spends = spends(b)

@@ -87,14 +87,26 @@ func (s *Store) NextSend(ctx context.Context) (next time.Time, err error) {
 	return next, nil
 }
 
+// dues prepares the question when the first job of each priority is due.
+func (p *statements) dues() *query {
+	const first = `(SELECT min(due) FROM job WHERE kind = $1 AND priority = `
+	return p.prepare(`SELECT ` + first + `0), ` + first + `1), ` + first + `2)`)
+}
+
 // dueJobs tells when the first job of each priority is due; zero for none.
 func (s *Store) dueJobs(ctx context.Context, kind string) (due [priorities]time.Time, err error) {
-	const first = `(SELECT min(due) FROM job WHERE kind = $1 AND priority = `
-	var at [priorities]sql.NullInt64
-	err = s.reader.QueryRowContext(ctx, `SELECT `+first+`0), `+first+`1), `+first+`2)`, kind).Scan(&at[0], &at[1], &at[2])
-	for p := range at {
-		due[p] = fromMicros(at[p].Int64)
+	rows, err := s.dues.read(ctx, s.reader, []any{kind})
+	if err != nil {
+		return due, err
 	}
+	err = scan(rows, func(into func(...any) error) error {
+		var at [priorities]sql.NullInt64
+		err := into(&at[0], &at[1], &at[2])
+		for p := range at {
+			due[p] = fromMicros(at[p].Int64)
+		}
+		return err
+	})
 	return due, err
 }
 
@@ -143,8 +155,9 @@ func (s *Store) RetryJobs(ctx context.Context, kind, holder string, refs []int64
 	return s.write(ctx, "put jobs off", func(tx *sql.Tx) error { return s.jobs.retry.exec(tx, args) })
 }
 
-// Wake has a signal after this process has stored a job of the kind. Whoever does
-// such jobs must look now and then all the same: for those of other nodes.
+// Wake has a signal after this process has stored a job of the kind that is due
+// within two seconds. Whoever does such jobs must look every second all the same:
+// for the others, and for those of other nodes.
 func (s *Store) Wake(kind string) <-chan struct{} { return s.wakes[kind] }
 
 func (s *Store) wake(kind string) {

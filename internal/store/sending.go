@@ -165,6 +165,10 @@ func (g *group) overspent(o *order) error {
 	return nil
 }
 
+// soon is how early a job must be due, in microseconds, to be worth a signal:
+// who does jobs looks once a second for when the next one is due.
+const soon = 2_000_000
+
 // put stores a batch that is paid for.
 func (g *group) put(p *parcel) {
 	if p == nil {
@@ -178,7 +182,7 @@ func (g *group) put(p *parcel) {
 		u.amount, u.messages = u.amount+s.amount, u.messages+s.messages
 		g.spends[s.where] = used{g.spends[s.where].amount + s.amount, g.spends[s.where].messages + s.messages}
 	}
-	g.woken = g.woken || p.job != nil
+	g.woken = g.woken || p.job != nil && p.due <= g.now+soon
 }
 
 // late tells why a batch cannot be cancelled, where it cannot.

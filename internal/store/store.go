@@ -62,6 +62,7 @@ type Store struct {
 	made       statements // of the writer
 	group      groupSQL   // made of them, as what follows
 	jobs       jobSQL
+	dues       *query // of the reader
 	outcomes   outcomeSQL
 	receipts   receiptSQL
 	sides      sides
@@ -161,6 +162,9 @@ func (s *Store) load(ctx context.Context, peopleMemory int64) (err error) {
 	looking := &statements{db: s.reader, engine: s.engine}
 	if s.persons, err = newPersonReader(looking, lookupReaders(s.engine), s.keys, peopleMemory); err != nil {
 		return err
+	}
+	if s.dues = looking.dues(); looking.err != nil {
+		return looking.err
 	}
 	if s.reports, err = s.reader.PrepareContext(ctx, `SELECT id, sealed FROM report WHERE person = $1`); err != nil {
 		return fmt.Errorf("prepare the look-up of reports: %w", err)
