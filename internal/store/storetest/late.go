@@ -28,12 +28,6 @@ func lateAnswers(t *testing.T, place Place) {
 		r.State, r.Doubt = state, doubt
 		ok(t, s.Record(t.Context(), []sms.Result{r}))
 	}
-	receipts := func(ids ...string) {
-		t.Helper()
-		for _, id := range ids {
-			ok(t, s.Receipts(t.Context(), []operator.Receipt{receipt(id, sms.Delivered)}))
-		}
-	}
 
 	// Taken: before and after the doubt is on record, the receipt before or after.
 	record(codes, sms.Unknown, false)
@@ -41,7 +35,7 @@ func lateAnswers(t *testing.T, place Place) {
 	late(codes+1, 1, 1, "a2")
 	record(codes+1, sms.Unknown, false)
 	wantStates(t, s, "taken", "a0", []int64{codes, codes + 1}, sms.Submitted, sms.Submitted)
-	receipts("a1", "a2", "a3")
+	delivered(t, s, "a1", "a2", "a3")
 	record(codes+2, sms.Unknown, false)
 	late(codes+2, 1, 1, "a3")
 	wantStates(t, s, "with receipts", "a0", []int64{codes, codes + 1, codes + 2}, sms.Delivered, sms.Delivered, sms.Delivered)
@@ -64,11 +58,18 @@ func lateAnswers(t *testing.T, place Place) {
 	record(plain+1, sms.Submitted, true, "b2")
 	late(plain+2, 1, 2, "c1")
 	wantStates(t, s, "sent again", "a0", []int64{plain + 1, plain + 2}, sms.Submitted, sms.Queued)
-	receipts("b1")
+	delivered(t, s, "b1")
 	got, err := s.Messages(t.Context(), "a0", []int64{plain + 1})
 	if ok(t, err); got[0].State != sms.Delivered || !got[0].Doubt {
 		t.Errorf("state %d, doubt %v", got[0].State, got[0].Doubt)
 	}
 	late(1<<40, 1, 1, "nobody's")
 	Even(t, s)
+}
+
+func delivered(t *testing.T, s *store.Store, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		ok(t, s.Receipts(t.Context(), []operator.Receipt{receipt(id, sms.Delivered)}))
+	}
 }
