@@ -65,7 +65,7 @@ nightly: ## Long fuzzing, then all tests several times in random order (FUZZTIME
 bench: ## Measure against a bare net/http handler, as ratios, on SQLite and PostgreSQL
 	$(GO) run ./test/bench
 
-bench-large: ## The person inquiry with ten thousand against ten million people: 12 GB of disk, an hour
+bench-large: ## The person inquiry with ten thousand against ten million people: 12 GB of disk, a quarter of an hour
 	$(GO) run ./test/bench -people 10000,10000000 -only 'person inquiry'
 
 clean: ## Remove what make made
