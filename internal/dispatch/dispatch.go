@@ -43,7 +43,8 @@ type Options struct {
 	Store Store
 	// Ways are tried in their order. Without any, messages stay in the queue.
 	Ways []Way
-	// Wake has a signal when something was put into the queue; nil for none.
+	// Wake has a signal when something that is due soon was put into the queue; nil
+	// for none.
 	Wake <-chan struct{}
 	Log  *event.Log
 	Now  func() time.Time // nil: time.Now
