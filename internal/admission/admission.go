@@ -70,10 +70,10 @@ type Limiter interface {
 	Give(key string, perSecond int)
 }
 
-// Passwords checks a password against a stored hash; an empty hash costs the
-// same and is never right.
+// Passwords checks a password against the stored hash of a name; an empty hash
+// costs the same and is never right.
 type Passwords interface {
-	Check(ctx context.Context, hash, password string) (bool, error)
+	Check(ctx context.Context, name, hash, password string) (bool, error)
 }
 
 // Families tells whether a family of tokens has been killed.

@@ -83,14 +83,16 @@ func (c Password) prove(ctx context.Context, d *Desk, pass *Pass) error {
 // counts failures under the one spelling of the name.
 func (d *Desk) password(ctx context.Context, domain, username string, owner *account.Account, given string) error {
 	key := account.DomainKey(domain) + "\x00" + account.UserKey(username)
-	hash := ""
+	name, hash := key, ""
 	if owner != nil {
 		hash = owner.LoginHash()
 	}
 	if !d.Lockout.Open(key, d.Now()) {
-		hash = ""
+		// Another name, so that a check from before the lock is shared neither
+		// where there is such a user nor where there is none.
+		name, hash = key+"\x00locked", ""
 	}
-	right, err := d.Passwords.Check(ctx, hash, given)
+	right, err := d.Passwords.Check(ctx, name, hash, given)
 	if err != nil {
 		return err
 	}

@@ -2,11 +2,13 @@ package admission_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
 	"dargah.dev/dargah/internal/admission"
 	"dargah.dev/dargah/internal/fault"
+	"dargah.dev/dargah/internal/password"
 )
 
 func TestLockoutGrows(t *testing.T) {
@@ -54,6 +56,32 @@ func TestGuessesCheckedWhileTheNameWasLockedGainNothing(t *testing.T) {
 	l.Verdict("u", false, noon)
 	if l.Verdict("u", true, noon) {
 		t.Error("a right guess counted although the name was locked meanwhile")
+	}
+}
+
+// TestSharedChecksAreCountedOneByOne: the same wrong password many times at once
+// is checked once, and is as many failures.
+func TestSharedChecksAreCountedOneByOne(t *testing.T) {
+	t.Parallel()
+	const at = 50
+	who := admission.Need{Checks: []admission.Check{admission.Who}}
+	for free, want := range map[int]bool{at: false, at + 1: true} {
+		d := world(t)
+		d.Lockout, d.Passwords = admission.NewLockout(free), password.New(password.Cost{}) // the real cost, so that they meet
+		var wg sync.WaitGroup
+		for range at {
+			wg.Go(func() {
+				_, err := d.Admit(context.Background(), admission.Password{Domain: "a", Username: "good", Password: "wrong"}, who)
+				if err == nil || fault.From(err).Code != fault.Credentials {
+					t.Errorf("a wrong password: %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		_, err := d.Admit(context.Background(), admission.Password{Domain: "a", Username: "good", Password: "console-pw-1"}, who)
+		if got := err == nil; got != want {
+			t.Errorf("%d wrong ones of %d that are free: the right one is accepted: %v, want %v", at, free, got, want)
+		}
 	}
 }
 

@@ -100,7 +100,7 @@ func hash(ctx context.Context, gate *password.Gate, old, plain string) (string, 
 		return "", nil
 	}
 	if old != "" {
-		if same, err := gate.Check(ctx, old, plain); err != nil || same {
+		if same, err := gate.Check(ctx, "", old, plain); err != nil || same {
 			return old, err
 		}
 	}

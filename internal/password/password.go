@@ -1,6 +1,7 @@
 // Package password owns the slow work of checking passwords: argon2id under
-// an admission bound, a memory of successful checks, and the hash that stands
-// in for users who do not exist. Who a user is, and what a wrong password
+// an admission bound, one check for all who ask the same at the same moment, a
+// memory of successful checks, and the hash that stands in for users who do not
+// exist. Who a user is, and what a wrong password
 // costs, is decided elsewhere.
 package password
 
@@ -11,6 +12,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -18,6 +20,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/crypto/argon2"
+	"golang.org/x/sync/singleflight"
 
 	"dargah.dev/dargah/internal/fault"
 )
@@ -53,6 +56,7 @@ type Gate struct {
 	cost   Cost
 	slots  chan struct{} // one per core: more would only make all of them slow
 	queue  chan struct{}
+	flight singleflight.Group
 	known  *otter.Cache[[32]byte, struct{}]
 	secret [32]byte // per process: a dump of the memory cache is no fast hash of passwords
 	dummy  string
@@ -89,12 +93,33 @@ func (g *Gate) Hash(password string) string {
 // empty hash stands for a user who does not exist: the same work is done and
 // the answer is no. The fault is Busy when the queue for a slot is full or too
 // slow, Internal when the stored hash is damaged.
-func (g *Gate) Check(ctx context.Context, hash, password string) (bool, error) {
+//
+// Who asks the same of the same name while a check is under way waits for that
+// one. The name is part of the question because all users who do not exist have
+// one hash: were their checks shared, they would be faster than those of users
+// who do.
+func (g *Gate) Check(ctx context.Context, name, hash, password string) (bool, error) {
 	if len(password) > MaxLength {
 		return false, nil
 	}
 	key := g.key(hash, password)
-	if hash != "" {
+	for {
+		v, err, _ := g.flight.Do(string(key[:])+name, func() (any, error) { return g.check(ctx, key, hash, password) })
+		if hungUp(err) && ctx.Err() == nil { // the one whom this one waited for
+			continue
+		}
+		right, _ := v.(bool)
+		return right, err
+	}
+}
+
+func hungUp(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+func (g *Gate) check(ctx context.Context, key [32]byte, hash, password string) (bool, error) {
+	exists := hash != ""
+	if exists {
 		if _, ok := g.known.GetIfPresent(key); ok {
 			return true, nil
 		}
@@ -104,19 +129,18 @@ func (g *Gate) Check(ctx context.Context, hash, password string) (bool, error) {
 		return false, err
 	}
 	defer release()
-	exists := hash != ""
 	if !exists {
 		hash = g.dummy
 	}
-	ok, err := compare(hash, password)
-	if err != nil || !ok || !exists {
+	right, err := compare(hash, password)
+	if err != nil || !right || !exists {
 		return false, err
 	}
 	g.known.Set(key, struct{}{})
 	return true, nil
 }
 
-// key names a successful check: it changes with the stored hash, so a changed
+// key names what is asked: it changes with the stored hash, so a changed
 // password is forgotten by itself.
 func (g *Gate) key(hash, password string) (key [32]byte) {
 	mac := hmac.New(sha256.New, g.secret[:])

@@ -2,6 +2,7 @@ package password_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,7 +32,7 @@ func TestCheck(t *testing.T) {
 		"persian letters": {g.Hash("گذرواژه\u200cی بلند"), "گذرواژه\u200cی بلند", true},
 	} {
 		for range 2 { // the second time a right one comes from memory
-			got, err := g.Check(context.Background(), c.hash, c.given)
+			got, err := g.Check(context.Background(), "name", c.hash, c.given)
 			if err != nil || got != c.want {
 				t.Errorf("%s: %v, %v; want %v", name, got, err, c.want)
 			}
@@ -43,10 +44,10 @@ func TestMemoryHoldsOnlyTheHashItChecked(t *testing.T) {
 	t.Parallel()
 	g := password.New(cheap)
 	old, fresh := g.Hash("Passw0rd-1234"), g.Hash("another-one-77")
-	if ok, _ := g.Check(context.Background(), old, "Passw0rd-1234"); !ok {
+	if ok, _ := g.Check(context.Background(), "name", old, "Passw0rd-1234"); !ok {
 		t.Fatal("the right password is refused")
 	}
-	if ok, _ := g.Check(context.Background(), fresh, "Passw0rd-1234"); ok {
+	if ok, _ := g.Check(context.Background(), "name", fresh, "Passw0rd-1234"); ok {
 		t.Error("a changed password still accepts the old one")
 	}
 }
@@ -63,10 +64,39 @@ func TestDamagedHashIsOurFault(t *testing.T) {
 		"broken salt":    strings.Replace(good, "p=1$", "p=1$*", 1),
 		"truncated hash": good[:len(good)-40],
 	} {
-		ok, err := g.Check(context.Background(), hash, "x")
+		ok, err := g.Check(context.Background(), "name", hash, "x")
 		if ok || err == nil || fault.From(err).Code != fault.Internal {
 			t.Errorf("%s: %v, %v; want an internal fault", name, ok, err)
 		}
+	}
+}
+
+// TestTheSameAtOnceIsOneCheck: the queue has room for a few, and all are
+// answered. Users who do not exist are no exception, or their name would show.
+func TestTheSameAtOnceIsOneCheck(t *testing.T) {
+	t.Parallel()
+	g := password.New(password.Cost{}) // the real cost, so that they meet
+	hash := g.Hash("Passw0rd-1234")
+	for name, c := range map[string]struct {
+		hash, given string
+		want        bool
+	}{
+		"right":        {hash, "Passw0rd-1234", true},
+		"wrong":        {hash, "Passw0rd-1235", false},
+		"no such user": {"", "Passw0rd-1234", false},
+	} {
+		start := make(chan struct{})
+		var wg sync.WaitGroup
+		for range 50 {
+			wg.Go(func() {
+				<-start
+				if got, err := g.Check(context.Background(), "name", c.hash, c.given); err != nil || got != c.want {
+					t.Errorf("%s: %v, %v; want %v", name, got, err, c.want)
+				}
+			})
+		}
+		close(start)
+		wg.Wait()
 	}
 }
 
@@ -75,9 +105,9 @@ func TestFloodIsShedNotQueued(t *testing.T) {
 	g := password.New(password.Cost{}) // the real cost, so that the queue fills
 	var busy, wrong atomic.Int64
 	var wg sync.WaitGroup
-	for range 100 {
+	for i := range 100 { // of one name they would be one check
 		wg.Go(func() {
-			switch ok, err := g.Check(context.Background(), "", "x"); {
+			switch ok, err := g.Check(context.Background(), strconv.Itoa(i), "", "x"); {
 			case err != nil && fault.From(err).Code == fault.Busy:
 				busy.Add(1)
 			case err == nil && !ok:
