@@ -144,3 +144,28 @@ func TestJudgeMachine(t *testing.T) {
 		}
 	}
 }
+
+// TestBrokenEnd: what starts or changes anything refuses an end of the trail
+// that was cut off and says where; what only looks still works, and helps.
+func TestBrokenEnd(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	stop(t, inquired(t, data, 2))
+	spoil(t, data, `CREATE TABLE kept AS SELECT * FROM audit`, `DELETE FROM audit WHERE seq = 2`)
+	const says = "its head is at record 2, and the last record that is there is 1"
+	for _, refused := range [][]string{
+		{"sandbox", "--listen", "127.0.0.1:0"}, {"wallet", "topup", "killed", "5"}, {"audit", "head"}, {"audit", "erase", "--before", "2020-01-01", "--yes"},
+	} {
+		said(t, 1, []string{says, "`dargah doctor` says what to do"}, append(refused, "--data", data)...)
+	}
+	said(t, 1, []string{
+		"problem  trail: ", says, "stop all servers", "restore the last backup", "docs/trail.md", "1 problem(s)",
+	}, "doctor", "--data", data)
+	said(t, 1, []string{"record 2: is missing"}, "audit", "verify", "--data", data)
+	for _, works := range [][]string{{"audit", "export"}, {"wallet", "check"}, {"wallet", "show", "killed"}, {"account", "statement", "killed"}} {
+		said(t, 0, nil, append(works, "--data", data)...)
+	}
+	spoil(t, data, `DELETE FROM audit`, `INSERT INTO audit SELECT * FROM kept`, `DROP TABLE kept`)
+	said(t, 0, []string{"2 records, all as they were written"}, "audit", "verify", "--data", data)
+	said(t, 0, []string{"0 problem(s)"}, "doctor", "--data", data)
+}

@@ -214,6 +214,12 @@ func (c *committer) settle(taken []*order) {
 		return
 	}
 	c.store.failing.Store(err != nil && !errors.Is(err, errRefused))
+	if err == nil {
+		c.store.stuck.Store(nil)
+	} else if !errors.Is(err, errRefused) {
+		wrote := c.group.trail.seen
+		c.store.stuck.Store(&wrote)
+	}
 	for _, o := range taken {
 		outcome := o.refusal
 		if err != nil {

@@ -101,10 +101,15 @@ func examineOpening(l *finding.List, err error) {
 }
 
 func examineTrail(ctx context.Context, l *finding.List, r *Reader, opts ExamineOptions) {
-	const about, advice = "trail", "`dargah audit verify` says what is wrong; keep a copy of the database as it is now"
+	const about = "trail"
+	const advice = "servers go on, since its end holds. Keep a copy of the database as it is now; `dargah audit verify` names the records, and backups show what they were: docs/trail.md"
 	head, err := r.Head(ctx)
-	if err != nil {
-		l.Bad(about, err.Error(), advice)
+	switch {
+	case errors.Is(err, ErrTrail):
+		l.Bad(about, err.Error(), wayBack)
+		return
+	case err != nil:
+		l.Bad(about, err.Error(), "")
 		return
 	}
 	if !opts.Full {
@@ -128,13 +133,20 @@ func examineTrail(ctx context.Context, l *finding.List, r *Reader, opts ExamineO
 	})
 	switch {
 	case err != nil:
-		l.Bad(about, err.Error(), advice)
+		l.Bad(about, err.Error(), "")
 	case problems > 0:
 		l.Bad(about, fmt.Sprintf("%d problem(s) in %d records", problems, records), advice)
 	default:
 		l.Good(about, "all %d records are as they were written", records)
 	}
 }
+
+// wayBack is what to do about an end that is broken: nothing can mend it, since
+// what would show whether it was mended rightly is what is missing.
+const wayBack = "1. stop all servers, and keep a copy of the database as it is now; " +
+	"2. `dargah audit verify` names the records that are concerned, and `dargah audit export` prints those that are left; " +
+	"3. restore the last backup on which `dargah audit verify` and `dargah wallet check` end with 0, and start the servers; " +
+	"4. what the copy has and the backup has not was answered and paid for: docs/trail.md says how to make it good"
 
 func examineBooks(ctx context.Context, l *finding.List, r *Reader) {
 	wrong, err := r.Audit(ctx)

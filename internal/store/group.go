@@ -189,7 +189,7 @@ func (g *group) begin(seq int64, link []byte) error {
 		return err
 	}}})
 	if err == nil && !stands {
-		err = ErrTrail
+		err = lacking(g.trail.seen, seq)
 	}
 	return err
 }

@@ -67,11 +67,12 @@ type Store struct {
 	receipts   receiptSQL
 	sides      sides
 	strayed    strayed
-	ids        sequence                 // of messages
-	wakes      map[string]chan struct{} // by kind of jobs
-	done       chan struct{}            // closed when the committer has ended
-	closing    chan struct{}            // closed when it is to end
-	failing    atomic.Bool              // the last transaction failed
+	ids        sequence                   // of messages
+	wakes      map[string]chan struct{}   // by kind of jobs
+	done       chan struct{}              // closed when the committer has ended
+	closing    chan struct{}              // closed when it is to end
+	failing    atomic.Bool                // the last transaction failed
+	stuck      atomic.Pointer[audit.Head] // the committer's last group failed; what it wrote before
 	changed    atomic.Pointer[func()]
 
 	persons   personReader
@@ -214,11 +215,18 @@ func (s *Store) Keyring() *seal.Keyring { return s.keys }
 // alone.
 func (s *Store) Dead(family string) bool { return s.dead.has(family) }
 
-// Ready tells why calls could not be served now: a read fails, or the last
-// transaction failed and another one still does.
+// Ready tells why calls could not be served now: a read fails, the last
+// transaction failed and another one still does, or the trail does not go on
+// from what was written here.
 func (s *Store) Ready(ctx context.Context) error {
 	if _, _, err := s.Setting(ctx, probeName); err != nil {
 		return fmt.Errorf("the store cannot be read: %w", err)
+	}
+	if wrote := s.stuck.Load(); wrote != nil {
+		if err := s.stands(ctx, *wrote); err != nil {
+			return err
+		}
+		s.stuck.CompareAndSwap(wrote, nil)
 	}
 	if !s.failing.Load() {
 		return nil

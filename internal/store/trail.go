@@ -10,7 +10,25 @@ import (
 )
 
 // ErrTrail means that the end of the trail is not the one that was written.
-var ErrTrail = errors.New("the end of the audit trail is not the one that was written: `dargah audit verify` says what is wrong")
+// What wraps it says what is there instead, and what to do.
+var ErrTrail = errors.New("the end of the audit trail is not the one that was written")
+
+// brokenEnd is the error of an end that does not agree with itself. Nothing is
+// added to it: nobody could prove what came after.
+func brokenEnd(what string, numbers ...any) error {
+	return fmt.Errorf("%w: %s. Nothing is served or changed on it: `dargah doctor` says what to do", ErrTrail, fmt.Sprintf(what, numbers...))
+}
+
+// lacking is the error of an end that may be whole, but does not go on from what
+// this server wrote. Only the server can tell: to a command all looks well.
+func lacking(wrote audit.Head, end int64) error {
+	what := fmt.Sprintf("it ends at record %d, and this server wrote record %d", end, wrote.Seq)
+	if end >= wrote.Seq {
+		what = fmt.Sprintf("its record %d is another one than this server wrote", wrote.Seq)
+	}
+	return fmt.Errorf("%w: %s. Somebody changed it, or a copy without the last commits is in its place: a backup, or a standby. "+
+		"Where that is the copy to go on with, start every server again; docs/trail.md says what is lost then", ErrTrail, what)
+}
 
 // trailPurpose is what the key of the chain is derived for.
 const trailPurpose = "audit trail"
@@ -40,9 +58,11 @@ type trail struct {
 // this node wrote must still stand below it. One that lies before is ErrTrail.
 func (t *trail) begin(seq int64, link []byte) (foreign bool, err error) {
 	read := audit.Head{Seq: seq}
-	if copy(read.Link[:], link) != len(link) || len(link) != len(read.Link) || seq < t.seen.Seq ||
-		seq == t.seen.Seq && read != t.seen {
-		return false, ErrTrail
+	switch err := fill((*[32]byte)(&read.Link), link); {
+	case err != nil:
+		return false, brokenEnd("its head is missing, or cannot be read")
+	case seq < t.seen.Seq || seq == t.seen.Seq && read != t.seen:
+		return false, lacking(t.seen, seq)
 	}
 	t.head, t.next, t.bytes = read, read, t.bytes[:0]
 	return read != t.seen, nil
@@ -114,14 +134,44 @@ func readHead(ctx context.Context, db querier) (audit.Head, error) {
 	err := db.QueryRowContext(ctx, `SELECT h.seq, h.link, coalesce(a.seq, 0), a.link FROM audit_head h `+
 		`LEFT JOIN audit a ON a.seq = (SELECT max(seq) FROM audit) WHERE h.id = 1`).
 		Scan(&head.Seq, &link, &last.Seq, &lastLink)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return audit.Head{}, brokenEnd("its head is missing, or cannot be read")
+	}
+	if err != nil {
 		return audit.Head{}, fmt.Errorf("read the end of the trail: %w", err)
 	}
 	if last.Seq == 0 && lastLink == nil {
 		lastLink = last.Link[:] // nothing is on record yet
 	}
-	if err != nil || fill((*[32]byte)(&head.Link), link) != nil || fill((*[32]byte)(&last.Link), lastLink) != nil || head != last {
-		return audit.Head{}, ErrTrail
+	switch unread, unreadLast := fill((*[32]byte)(&head.Link), link), fill((*[32]byte)(&last.Link), lastLink); {
+	case head.Seq > last.Seq:
+		err = brokenEnd("its head is at record %d, and the last record that is there is %d: all after that are missing", head.Seq, last.Seq)
+	case head.Seq < last.Seq:
+		err = brokenEnd("its head is at record %d, and there are records up to %d", head.Seq, last.Seq)
+	case unread != nil || unreadLast != nil || head != last:
+		err = brokenEnd("record %d, its last one, and its head have not the same link: one of the two was changed", head.Seq)
+	}
+	if err != nil {
+		return audit.Head{}, err
 	}
 	return head, nil
+}
+
+// stands looks whether the trail still goes on from what this node wrote last.
+func (s *Store) stands(ctx context.Context, wrote audit.Head) error {
+	head, err := readHead(ctx, s.reader)
+	if err != nil || wrote.Seq == 0 {
+		return err
+	}
+	var link []byte
+	err = s.reader.QueryRowContext(ctx, `SELECT link FROM audit WHERE seq = $1`, wrote.Seq).Scan(&link)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return lacking(wrote, head.Seq)
+	case err != nil:
+		return fmt.Errorf("read a record of the trail: %w", err)
+	case string(link) != string(wrote.Link[:]):
+		return lacking(wrote, head.Seq)
+	}
+	return nil
 }

@@ -171,20 +171,21 @@ func TestChangedEndIsRefused(t *testing.T) {
 		storetest.Close(t, s)
 		alter(t, at, `CREATE TABLE kept AS SELECT * FROM audit`)
 		alter(t, at, `CREATE TABLE kept_head AS SELECT * FROM audit_head`)
-		for name, statement := range map[string]string{
-			"cut off":     `DELETE FROM audit WHERE seq = 3`,
-			"one more":    `INSERT INTO audit SELECT 4, call, at, took_us, dialect, service, method, account, peer, outcome, price, source, subject, document, salt, digest, link FROM audit WHERE seq = 3`,
-			"other link":  `UPDATE audit SET link = zeroblob(32) WHERE seq = 3`,
-			"other head":  `UPDATE audit_head SET link = zeroblob(32)`,
-			"no head":     `DELETE FROM audit_head`,
-			"all is gone": `DELETE FROM audit`,
+		for statement, says := range map[string]string{
+			`DELETE FROM audit WHERE seq = 3`: "its head is at record 3, and the last record that is there is 2",
+			`INSERT INTO audit SELECT 4, call, at, took_us, dialect, service, method, account, peer, outcome, price, source, subject, document, salt, digest, link FROM audit WHERE seq = 3`: "its head is at record 3, and there are records up to 4",
+			`UPDATE audit SET link = zeroblob(32) WHERE seq = 3`: "record 3, its last one, and its head have not the same link",
+			`UPDATE audit SET link = zeroblob(1) WHERE seq = 3`:  "record 3, its last one, and its head have not the same link",
+			`UPDATE audit_head SET link = zeroblob(32)`:          "record 3, its last one, and its head have not the same link",
+			`DELETE FROM audit_head`:                             "its head is missing",
+			`DELETE FROM audit`:                                  "its head is at record 3, and the last record that is there is 0",
 		} {
 			alter(t, at, statement)
 			for how, open := range map[string]func(context.Context, store.Location, store.Options) (*store.Store, error){
 				"opened": store.Open, "attached": store.Attach,
 			} {
-				if _, err := open(t.Context(), at, store.Options{}); !errors.Is(err, store.ErrTrail) {
-					t.Errorf("%s: %s: %v", name, how, err)
+				if _, err := open(t.Context(), at, store.Options{}); !errors.Is(err, store.ErrTrail) || !strings.Contains(err.Error(), says) {
+					t.Errorf("%s: %s: %v, want %q", statement, how, err, says)
 				}
 			}
 			alter(t, at, restored)
@@ -215,16 +216,25 @@ func TestHeadChangedUnderARunningStore(t *testing.T) {
 		}
 		change(`CREATE TABLE kept AS SELECT * FROM audit`)
 		change(`CREATE TABLE kept_head AS SELECT * FROM audit_head`)
-		for name, statement := range map[string]string{
-			"one back":  `UPDATE audit_head SET seq = 1, link = (SELECT link FROM audit WHERE seq = 1); DELETE FROM audit WHERE seq = 2`,
-			"emptied":   `UPDATE audit_head SET seq = 0, link = zeroblob(32); DELETE FROM audit`,
-			"shortened": `UPDATE audit_head SET link = zeroblob(1)`,
+		for statement, says := range map[string]string{
+			`UPDATE audit_head SET seq = 1, link = (SELECT link FROM audit WHERE seq = 1); DELETE FROM audit WHERE seq = 2`: "it ends at record 1, and this server wrote record 2",
+			`UPDATE audit_head SET seq = 0, link = zeroblob(32); DELETE FROM audit`:                                         "it ends at record 0, and this server wrote record 2",
+			`UPDATE audit_head SET link = zeroblob(32); UPDATE audit SET link = zeroblob(32) WHERE seq = 2`:                 "its record 2 is another one than this server wrote",
+			`UPDATE audit_head SET seq = 3; UPDATE audit SET seq = 3 WHERE seq = 2`:                                         "its record 2 is another one than this server wrote",
+			`UPDATE audit_head SET link = zeroblob(1)`:                                                                      "",
+			`DELETE FROM audit_head`: "its head is missing",
 		} {
 			change(statement)
-			if err := commit(3); !errors.Is(err, store.ErrTrail) {
-				t.Errorf("%s: a call was recorded after it: %v", name, err)
+			if err := commit(3); !errors.Is(err, store.ErrTrail) || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s: a call was recorded after it, or it is not told: %v", statement, err)
+			}
+			if err := s.Ready(t.Context()); !errors.Is(err, store.ErrTrail) || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s: ready, or it is not told why not: %v", statement, err)
 			}
 			change(restored)
+			if err := s.Ready(t.Context()); err != nil {
+				t.Errorf("%s: not ready when it was undone: %v", statement, err)
+			}
 		}
 		if err := commit(4); err != nil || storetest.Balance(t, s, "a0") != 97 {
 			t.Errorf("as it was again: %v, balance %d", err, storetest.Balance(t, s, "a0"))
