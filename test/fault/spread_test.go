@@ -211,8 +211,9 @@ func (p pairOfNodes) changes(t *testing.T, rounds int, p99, most time.Duration) 
 		t.Fatal(err)
 	}
 	defer data.Close()
+	issued := p.loginEach(t, rounds*len(changes))
 	var took []time.Duration
-	for i, s := range together(rounds*len(changes), func(i int) spread { return p.change(t, data, i) }) {
+	for i, s := range together(len(issued), func(i int) spread { return p.change(t, data, i, issued[i]) }) {
 		for _, problem := range s.problems {
 			problems = append(problems, changes[i%len(changes)].name+": "+problem)
 		}
@@ -221,15 +222,27 @@ func (p pairOfNodes) changes(t *testing.T, rounds int, p99, most time.Duration) 
 	return append(problems, within(t, took, p99, most)...)
 }
 
+// loginEach logs so many accounts in at B, one after the other: of first logins
+// at once a server takes no more than it has room to hash.
+func (p pairOfNodes) loginEach(t *testing.T, n int) (issued []tokens) {
+	t.Helper()
+	c := newCaller(p.b.address)
+	defer c.close()
+	for i := range n {
+		token, r := c.login(t.Context(), i)
+		if !r.ok() {
+			t.Fatalf("login: %v", r)
+		}
+		issued = append(issued, token)
+	}
+	return issued
+}
+
 // change does the i-th account's change beside the nodes, as a command does, and
 // calls B until it holds there.
-func (p pairOfNodes) change(t *testing.T, data *store.Store, i int) spread {
+func (p pairOfNodes) change(t *testing.T, data *store.Store, i int, token tokens) spread {
 	c, ch := newCaller(p.b.address), changes[i%len(changes)]
 	defer c.close()
-	token, r := c.login(t.Context(), i)
-	if !r.ok() {
-		return spread{problems: []string{fmt.Sprintf("login: %v", r)}}
-	}
 	if r := ch.call(c, i, token); !r.ok() {
 		return spread{problems: []string{fmt.Sprintf("before the change: %v", r)}}
 	}
@@ -247,56 +260,99 @@ func (p pairOfNodes) change(t *testing.T, data *store.Store, i int) spread {
 }
 
 // TestReuseAcrossNodes is TWO-4: a spent refresh token is recognised on
-// whichever node it is shown.
+// whichever node it is shown, and its family is dead on both.
 func TestReuseAcrossNodes(t *testing.T) {
 	t.Parallel()
-	p := newPair(t, throwaway.StartRedis(t).URL(), riches(1)...)
-	for name, show := range map[string]func(a, b *caller, t1 tokens) (tokens, reply){
-		"again after its grace": func(a, b *caller, t1 tokens) (tokens, reply) {
-			t2, _ := a.refresh(t.Context(), 0, t1.Refresh)
-			pause(t, 11*time.Second)
-			_, r := b.refresh(t.Context(), 0, t1.Refresh)
-			return t2, r
-		},
-		"a grandparent within it": func(a, b *caller, t1 tokens) (tokens, reply) {
-			t2, _ := a.refresh(t.Context(), 0, t1.Refresh)
-			t3, _ := b.refresh(t.Context(), 0, t2.Refresh)
-			_, r := b.refresh(t.Context(), 0, t1.Refresh)
-			return t3, r
-		},
-		"a grandparent from elsewhere": func(a, b *caller, t1 tokens) (tokens, reply) {
-			t2, _ := a.refresh(t.Context(), 0, t1.Refresh)
-			t3, _ := a.refresh(t.Context(), 0, t2.Refresh)
-			_, r := b.from("127.0.0.2").refresh(t.Context(), 0, t1.Refresh)
-			return t3, r
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a, b := newCaller(p.a.address), newCaller(p.b.address)
-			defer a.close()
-			defer b.close()
-			t1, r := a.login(t.Context(), 0)
-			if !r.ok() {
-				t.Fatal(r)
-			}
-			last, r := show(a, b, t1)
-			if last.Refresh == "" || r.status != http.StatusBadRequest {
-				t.Fatalf("the spent token: %v", r)
-			}
-			from := time.Now()
-			for name, c := range map[string]*caller{"A": a, "B": b} {
-				s := until(from, http.StatusUnauthorized, func() reply { return c.report(t.Context(), last.Access) })
-				must(t, s.problems)
-				if t.Logf("at %s an access token was dead after %v", name, s.took); s.took > slack(time.Second) {
-					t.Errorf("at %s an access token of the family lived for %v, promised is 1 s", name, s.took)
-				}
-				if _, r := c.refresh(t.Context(), 0, last.Refresh); r.status != http.StatusBadRequest {
-					t.Errorf("at %s the family's last refresh token: %v", name, r)
-				}
-			}
-		})
+	must(t, newPair(t, throwaway.StartRedis(t).URL(), riches(1)...).reuse(t))
+}
+
+// TestReuseAcrossNodesControl: the grace of a token that was just spent is
+// everybody's who was ever good.
+func TestReuseAcrossNodesControl(t *testing.T) {
+	t.Parallel()
+	control(t)
+	s := newSharedSite(t, throwaway.Database(t), riches(1)...).lacking(t, "graceful", edit{
+		file: "internal/store/family.go",
+		old:  "r.Generation == f.generation-1 && now-f.rotatedAt <= token.Grace.Microseconds():",
+		new:  "r.Generation < f.generation && f.rotatedAt <= now:",
+	})
+	s.redis = throwaway.StartRedis(t).URL()
+	problems := pairOfNodes{s, s.start(t), s.start(t)}.reuse(t)
+	for _, way := range reuses {
+		mustCatch(t, way.name+": the spent token", problems)
 	}
+}
+
+// TestReuseAcrossNodesControlOfNews: nodes that do not look for what others
+// changed.
+func TestReuseAcrossNodesControlOfNews(t *testing.T) {
+	t.Parallel()
+	control(t)
+	mustCatch(t, "lived for", newDeafPair(t, riches(1)...).reuse(t))
+}
+
+// reuses are ways to show A's first token, which is spent, at B. Each gives the
+// family's last tokens too.
+var reuses = []struct {
+	name string
+	show func(t *testing.T, a, b *caller, t1 tokens) (last tokens, spent reply)
+}{
+	{"again after its grace", func(t *testing.T, a, b *caller, t1 tokens) (tokens, reply) {
+		t2, _ := a.refresh(t.Context(), 0, t1.Refresh)
+		pause(t, 11*time.Second)
+		_, r := b.refresh(t.Context(), 0, t1.Refresh)
+		return t2, r
+	}},
+	{"a grandparent within it", func(t *testing.T, a, b *caller, t1 tokens) (tokens, reply) {
+		t2, _ := a.refresh(t.Context(), 0, t1.Refresh)
+		t3, _ := b.refresh(t.Context(), 0, t2.Refresh)
+		_, r := b.refresh(t.Context(), 0, t1.Refresh)
+		return t3, r
+	}},
+	{"a grandparent from elsewhere", func(t *testing.T, a, b *caller, t1 tokens) (tokens, reply) {
+		t2, _ := a.refresh(t.Context(), 0, t1.Refresh)
+		t3, _ := a.refresh(t.Context(), 0, t2.Refresh)
+		_, r := b.from("127.0.0.2").refresh(t.Context(), 0, t1.Refresh)
+		return t3, r
+	}},
+}
+
+func (p pairOfNodes) reuse(t *testing.T) (problems []string) {
+	t.Helper()
+	for i, found := range together(len(reuses), func(i int) []string { return p.reused(t, reuses[i].show) }) {
+		for _, problem := range found {
+			problems = append(problems, reuses[i].name+": "+problem)
+		}
+	}
+	return problems
+}
+
+// reused shows a spent token in one way, and looks at what is left of its family
+// on both nodes.
+func (p pairOfNodes) reused(t *testing.T, show func(t *testing.T, a, b *caller, t1 tokens) (tokens, reply)) (problems []string) {
+	a, b := newCaller(p.a.address), newCaller(p.b.address)
+	defer a.close()
+	defer b.close()
+	t1, r := a.login(t.Context(), 0)
+	if !r.ok() {
+		return []string{fmt.Sprintf("login: %v", r)}
+	}
+	last, r := show(t, a, b, t1)
+	if last.Refresh == "" || r.status != http.StatusBadRequest {
+		return []string{fmt.Sprintf("the spent token: %v", r)}
+	}
+	from := time.Now()
+	for name, c := range map[string]*caller{"A": a, "B": b} {
+		s := until(from, http.StatusUnauthorized, func() reply { return c.report(t.Context(), last.Access) })
+		problems = append(problems, s.problems...)
+		if t.Logf("at %s an access token was dead after %v", name, s.took); s.took > slack(time.Second) {
+			problems = append(problems, fmt.Sprintf("at %s an access token of the family lived for %v, promised is 1 s", name, s.took))
+		}
+		if _, r := c.refresh(t.Context(), 0, last.Refresh); r.status != http.StatusBadRequest {
+			problems = append(problems, fmt.Sprintf("at %s the family's last refresh token: %v", name, r))
+		}
+	}
+	return problems
 }
 
 // from is the caller at another address of this machine.
