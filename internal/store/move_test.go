@@ -400,7 +400,7 @@ func TestMoveOfWhatIsNotWhole(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct{ change, want string }{
 		"trail": {`UPDATE audit SET price = price + 1 WHERE seq = 7`, "dargah audit verify"},
-		"end":   {`UPDATE audit_head SET seq = seq - 1`, "dargah audit verify"},
+		"end":   {`UPDATE audit_head SET seq = seq - 1`, "dargah doctor"},
 		"books": {`UPDATE wallet SET balance = balance + 1 WHERE account = 'a0'`, "dargah audit verify"},
 		"text":  {`UPDATE setting SET value = 'a' || char(0) || 'b' WHERE name = 'test/a'`, "copy table setting"},
 	} {

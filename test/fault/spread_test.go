@@ -339,7 +339,7 @@ func (p pairOfNodes) reused(t *testing.T, show func(t *testing.T, a, b *caller, 
 	}
 	last, r := show(t, a, b, t1)
 	if last.Refresh == "" || r.status != http.StatusBadRequest {
-		return []string{fmt.Sprintf("the spent token: %v", r)}
+		return []string{fmt.Sprintf("the spent token: status %d, %v", r.status, r.err)} // the body may hold new ones
 	}
 	from := time.Now()
 	for name, c := range map[string]*caller{"A": a, "B": b} {
