@@ -131,12 +131,20 @@ func (b *bulk) statements(to []statement, args []any, all bool, otherwise error)
 
 // exec writes rows within a transaction.
 func (b *bulk) exec(tx *sql.Tx, args []any) error {
+	_, err := b.changed(tx, args)
+	return err
+}
+
+// changed is exec, and tells how many rows were changed.
+func (b *bulk) changed(tx *sql.Tx, args []any) (n int64, err error) {
 	for _, s := range b.statements(nil, args, false, nil) {
-		if _, err := s.query.exec(tx, s.args...); err != nil {
-			return err
+		changed, err := s.query.exec(tx, s.args...)
+		if err != nil {
+			return 0, err
 		}
+		n += changed
 	}
-	return nil
+	return n, nil
 }
 
 // list reads the rows whose key is one of many.

@@ -63,31 +63,47 @@ func (c *Change) PutSecret(name string, plain []byte) error {
 }
 
 // AddPerson adds somebody to the register; whose national code is there
-// already is ErrTaken.
+// already is ErrTaken; the error may be ErrCollision too.
 func (c *Change) AddPerson(p Person) error {
-	return c.putPerson(p, `INSERT INTO person (id, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING`)
+	err := c.putPerson(p, `ON CONFLICT DO NOTHING`)
+	if !errors.Is(err, ErrCollision) {
+		return err
+	}
+	if there, err := c.HasPerson(p.NationalCode); err != nil {
+		return err
+	} else if there {
+		return taken("the national code")
+	}
+	return err
 }
 
 // SetPerson puts somebody in the place of who has this national code, if
-// anybody.
+// anybody. It may fail with ErrCollision.
 func (c *Change) SetPerson(p Person) error {
 	c.touch(kindPeople)
-	return c.putPerson(p, `INSERT INTO person (id, sealed) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed`)
+	return c.putPerson(p, replacePerson)
 }
 
-func (c *Change) putPerson(p Person, query string) error {
+func (c *Change) putPerson(p Person, tail string) error {
 	rows, err := c.store.sealPeople([]Person{p})
 	if err != nil {
 		return err
 	}
 	c.about(p.NationalCode)
-	return one(c.tx, taken("the national code"), query, rows[0].id, rows[0].sealed)
+	return one(c.tx, ErrCollision, `INSERT INTO person (id, rest, sealed) VALUES ($1, $2, $3) `+tail,
+		rows[0].key.id, rows[0].key.rest[:], rows[0].sealed)
+}
+
+func (c *Change) personKey(code persian.NationalCode) (id int64, rest []byte) {
+	key := keyOf(c.store.keys.Hash(personHash, code.Digits()))
+	return key.id, key.rest[:]
 }
 
 // HasPerson tells whether somebody is in the register.
 func (c *Change) HasPerson(code persian.NationalCode) (bool, error) {
 	var n int
-	err := c.tx.QueryRow(`SELECT count(*) FROM person WHERE id = $1`, c.store.keys.Hash(personHash, code.Digits())).Scan(&n)
+	id, rest := c.personKey(code)
+	err := c.tx.QueryRow(`SELECT count(*) FROM person WHERE id = $1 AND rest = $2`, id, rest).Scan(&n)
 	return n > 0, err
 }
 
@@ -95,7 +111,8 @@ func (c *Change) HasPerson(code persian.NationalCode) (bool, error) {
 func (c *Change) RemovePerson(code persian.NationalCode) error {
 	c.touch(kindPeople)
 	c.about(code)
-	return one(c.tx, missing("the national code"), `DELETE FROM person WHERE id = $1`, c.store.keys.Hash(personHash, code.Digits()))
+	id, rest := c.personKey(code)
+	return one(c.tx, missing("the national code"), `DELETE FROM person WHERE id = $1 AND rest = $2`, id, rest)
 }
 
 // AddReports adds credit reports to those that a person has.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dargah.dev/dargah/internal/finding"
+	"dargah.dev/dargah/internal/persian"
 	"dargah.dev/dargah/internal/webhook"
 )
 
@@ -58,4 +59,9 @@ func SettleMemory(s *Store) { s.persons.recent.rows.CleanUp() }
 // Notify puts down notices as what happens to messages does.
 func (s *Store) Notify(ctx context.Context, account string, n webhook.Notice) error {
 	return s.write(ctx, "notify", func(tx *sql.Tx) error { return s.notify(tx, account, n) })
+}
+
+// PersonID is the number of somebody's row.
+func PersonID(s *Store, code persian.NationalCode) int64 {
+	return keyOf(s.keys.Hash(personHash, code.Digits())).id
 }

@@ -243,7 +243,7 @@ func TestRowsCannotBeSwapped(t *testing.T) {
 		t.Fatal(err)
 	}
 	sealed := make([][]byte, 2)
-	id := func(i int) []byte { return s.Keyring().Hash("person", storetest.Code(i).Digits()) }
+	id := func(i int) int64 { return store.PersonID(s, storetest.Code(i)) }
 	for i := range sealed {
 		if err := s.Writer().QueryRowContext(t.Context(), `SELECT sealed FROM person WHERE id = $1`, id(i)).Scan(&sealed[i]); err != nil {
 			t.Fatal(err)

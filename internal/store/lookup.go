@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -15,7 +14,7 @@ import (
 // lookupSizes is how many forms the look-up is prepared in: for 1, 2, 4 … keys.
 const lookupSizes = 6 // up to 32 keys
 
-// lookups finds rows by their keys. Calls that look at the same time share one
+// lookups finds people's rows by their keys. Calls that look at the same time share one
 // query: on PostgreSQL that is one round trip for all, on SQLite half the work.
 // Nobody stands by to do this: whoever comes while fewer than the allowed
 // number are reading reads for all who wait, and then hands its turn to one of
@@ -32,7 +31,7 @@ type lookups struct {
 
 // lookup is one caller's.
 type lookup struct {
-	key   []byte
+	key   personKey
 	found []byte // nil where there is no such row
 	err   error
 
@@ -47,15 +46,14 @@ var lookupPool = sync.Pool{New: func() any { return &lookup{turn: make(chan bool
 // errLookup is what those hear whose reader did not come to an end.
 var errLookup = errors.New("the query was cut short")
 
-// lookups prepares head IN (…), which gives key and value; at most readers
-// run it at a time.
-func (p *statements) lookups(head string, readers int) *lookups {
+// lookups prepares the look-up; at most readers run it at a time.
+func (p *statements) lookups(readers int) *lookups {
 	l := &lookups{db: p.db, turns: readers}
 	if p.engine.shared() {
 		l.within = readLimit
 	}
 	for size := range l.sizes {
-		l.sizes[size] = p.prepare(head + " IN " + p.values(1, 1<<size))
+		l.sizes[size] = p.prepare(`SELECT id, rest, sealed FROM person WHERE id IN ` + p.values(1, 1<<size))
 	}
 	return l
 }
@@ -76,7 +74,7 @@ func lookupReaders(e engine) int {
 // begun is not interrupted by the end of the context: it is others' too, and on
 // SQLite it takes microseconds, while the driver would start a goroutine to
 // watch for the end.
-func (l *lookups) find(ctx context.Context, key []byte) ([]byte, error) {
+func (l *lookups) find(ctx context.Context, key personKey) ([]byte, error) {
 	if l.within > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, l.within)
@@ -95,7 +93,7 @@ func (l *lookups) find(ctx context.Context, key []byte) ([]byte, error) {
 		}
 	}
 	found, err := w.found, w.err
-	w.key, w.found, w.err = nil, nil, nil
+	w.found, w.err = nil, nil
 	lookupPool.Put(w)
 	return found, err
 }
@@ -185,7 +183,7 @@ func (l *lookups) ask(batch []*lookup) error {
 	size := bits.Len(uint(len(batch) - 1))
 	keys := make([]any, 1<<size)
 	for i := range keys {
-		keys[i] = batch[min(i, len(batch)-1)].key
+		keys[i] = batch[min(i, len(batch)-1)].key.id
 	}
 	ctx := context.Background()
 	if l.within > 0 {
@@ -197,14 +195,15 @@ func (l *lookups) ask(batch []*lookup) error {
 	if err != nil {
 		return err
 	}
-	var key sql.RawBytes
+	var rest sql.RawBytes
 	return scan(rows, func(into func(...any) error) error {
+		var id int64
 		var value []byte
-		if err := into(&key, &value); err != nil {
+		if err := into(&id, &rest, &value); err != nil {
 			return err
 		}
 		for _, w := range batch {
-			if bytes.Equal(w.key, key) {
+			if w.key.id == id && string(w.key.rest[:]) == string(rest) {
 				w.found = value
 			}
 		}

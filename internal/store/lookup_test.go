@@ -22,19 +22,20 @@ func shelf(t *testing.T, n int) *lookups {
 		}
 	})
 	for i := range n {
-		if _, err := s.writer.Exec(`INSERT INTO person (id, sealed) VALUES ($1, $2)`, rowKey(i), []byte(fmt.Sprint("row ", i))); err != nil {
+		key := rowKey(i)
+		if _, err := s.writer.Exec(`INSERT INTO person (id, rest, sealed) VALUES ($1, $2, $3)`, key.id, key.rest[:], []byte(fmt.Sprint("row ", i))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	made := statements{db: s.reader, engine: s.engine}
-	l := made.lookups(`SELECT id, sealed FROM person WHERE id`, 0)
+	l := made.lookups(0)
 	if made.err != nil {
 		t.Fatal(made.err)
 	}
 	return l
 }
 
-func rowKey(i int) []byte { return []byte(fmt.Sprintf("key %012d", i)) }
+func rowKey(i int) personKey { return keyOf(fmt.Appendf(nil, "%08d the rest", i)) }
 
 // await returns when n look-ups wait.
 func (l *lookups) await(n int) {
@@ -118,7 +119,7 @@ func TestLookupThatFails(t *testing.T) {
 	l := shelf(t, 1)
 	good := l.sizes
 	for i := range l.sizes {
-		l.sizes[i] = &query{text: `SELECT id, sealed FROM nowhere WHERE id IN (?)`}
+		l.sizes[i] = &query{text: `SELECT id, rest, sealed FROM nowhere WHERE id IN (?)`}
 	}
 	var all sync.WaitGroup
 	for range 5 {

@@ -1,9 +1,10 @@
 package store
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"iter"
 	"runtime"
@@ -19,6 +20,15 @@ const (
 	peopleGroup = 100_000
 )
 
+// replacePerson is the end of what puts somebody into the register, where he or
+// she may be: whoever else has the number stays.
+const replacePerson = `ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed WHERE person.rest = excluded.rest`
+
+// ErrCollision means that somebody cannot be stored because the keyed hash of
+// another national code begins with the same 64 bits. Of ten million people
+// there is such a pair in one register of 370,000.
+var ErrCollision = errors.New("the keyed hashes of two national codes collide: the second one cannot be in this register")
+
 // PutPeople adds people to the register; those with the same national code
 // are replaced. The register is written in large transactions, so that after
 // an error or a crash a part of the people may be there: putting the same
@@ -31,7 +41,7 @@ func (s *Store) PutPeople(ctx context.Context, people iter.Seq[Person], progress
 		progress = func(int) {}
 	}
 	made := statements{db: s.writer, engine: s.engine}
-	insert := made.bulk(2, `INSERT INTO person (id, sealed)`, `ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed`)
+	insert := made.bulk(3, `INSERT INTO person (id, rest, sealed)`, replacePerson)
 	if made.err != nil {
 		return fmt.Errorf("put people: %w", made.err)
 	}
@@ -61,7 +71,10 @@ func (s *Store) putPeople(ctx context.Context, insert *bulk, group []sealedPerso
 }
 
 // sealedPerson is a row of the register.
-type sealedPerson struct{ id, sealed []byte }
+type sealedPerson struct {
+	key    personKey
+	sealed []byte
+}
 
 // chunk cuts people into slices.
 func chunk(ctx context.Context, people iter.Seq[Person], to chan<- []Person) error {
@@ -112,7 +125,7 @@ func (s *Store) sealPeople(people []Person) ([]sealedPerson, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows[i] = sealedPerson{id, sealed}
+		rows[i] = sealedPerson{keyOf(id), sealed}
 	}
 	return rows, nil
 }
@@ -139,19 +152,27 @@ func collect(from <-chan []sealedPerson, progress func(int), write func([]sealed
 	return write(group)
 }
 
-// insertPeople writes in the order of the keyed hash, so that each page of the
-// index is visited once per group and not once per person.
+// insertPeople writes in the order of the table, so that each of its pages is
+// visited once per group and not once per person. Of a person who is in the
+// group twice the last is written.
 func insertPeople(tx *sql.Tx, insert *bulk, group []sealedPerson) error {
-	slices.SortFunc(group, func(a, b sealedPerson) int { return bytes.Compare(a.id, b.id) })
-	args := make([]any, 0, 2<<bulkSizes)
-	for part := range slices.Chunk(group, 1<<(bulkSizes-1)) {
-		args = args[:0]
-		for _, row := range part {
-			args = append(args, row.id, row.sealed)
+	slices.SortStableFunc(group, func(a, b sealedPerson) int { return cmp.Compare(a.key.id, b.key.id) })
+	args := make([]any, 0, insert.columns<<(bulkSizes-1))
+	for i := range group {
+		if p := &group[i]; i == len(group)-1 || p.key != group[i+1].key {
+			args = append(args, p.key.id, p.key.rest[:], p.sealed)
 		}
-		if err := insert.exec(tx, args); err != nil {
+		if len(args) < cap(args) && i < len(group)-1 {
+			continue
+		}
+		changed, err := insert.changed(tx, args)
+		if err == nil && int(changed) < len(args)/insert.columns {
+			err = ErrCollision
+		}
+		if err != nil {
 			return err
 		}
+		args = args[:0]
 	}
 	return nil
 }

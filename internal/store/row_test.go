@@ -73,7 +73,8 @@ func TestRowOfTheFirstVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.writer.Exec(`INSERT INTO person (id, sealed) VALUES ($1, $2)`, id, sealed); err != nil {
+	key := keyOf(id)
+	if _, err := s.writer.Exec(`INSERT INTO person (id, rest, sealed) VALUES ($1, $2, $3)`, key.id, key.rest[:], sealed); err != nil {
 		t.Fatal(err)
 	}
 	p, err := s.Registered(t.Context(), code)
