@@ -22,7 +22,7 @@ import (
 // so that it is made, and looked at, without them.
 func served(t *testing.T) (administrator, *store.Store) {
 	t.Helper()
-	a := administrator{t, t.TempDir()}
+	a := administrator{t, onDisk(t)}
 	s := storetest.Must(t, func(o store.Options) (*store.Store, error) { return store.Open(t.Context(), store.Folder(a.dir), o) }, store.Options{})
 	storetest.Fund(t, s, 1000)
 	deaf := storetest.Hook("deaf", "https://deaf.example/")

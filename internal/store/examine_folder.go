@@ -26,8 +26,9 @@ func examineFolder(l *finding.List, dir string) {
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0 {
 		l.Warn("data folder", dir+" can be written by others than its owner, who could put other files in the place of ours", "chmod 700 "+dir)
 	}
-	examineDisk(l, dir)
-	examineFlush(l, dir)
+	if !examineDisk(l, dir) {
+		examineFlush(l, dir)
+	}
 }
 
 // disk is what the system tells of a folder's file system.
@@ -39,16 +40,19 @@ type disk struct {
 	free    int64
 }
 
-func examineDisk(l *finding.List, dir string) {
+// examineDisk tells whether the folder lies in memory, where no flush makes
+// anything durable.
+func examineDisk(l *finding.List, dir string) (memory bool) {
 	const about = "disk"
 	d, known := diskOf(dir)
 	if !known {
-		return
+		return false
 	}
 	judgeDisk(l, dir, d, databaseSize(dir))
 	if !d.network && !d.memory && !d.layer {
 		l.Good(about, "%s free", bytesText(d.free))
 	}
+	return d.memory
 }
 
 func judgeDisk(l *finding.List, dir string, d disk, size int64) {
@@ -57,7 +61,7 @@ func judgeDisk(l *finding.List, dir string, d disk, size int64) {
 	case d.network:
 		l.Bad(about, fmt.Sprintf("%s lies on a network file system (%s): SQLite's locks and flushes cannot be relied on there", dir, d.kind), "move the folder to a disk of this machine, or the installation to PostgreSQL (dargah move)")
 	case d.memory:
-		l.Bad(about, fmt.Sprintf("%s lies in memory (%s): a restart of the machine loses everything", dir, d.kind), "move the folder to a disk")
+		l.Bad(about, fmt.Sprintf("%s lies in memory (%s): a restart of the machine loses everything", dir, d.kind), "move the folder to a disk, unless it is a sandbox that nobody will miss")
 	case d.layer:
 		l.Warn(about, dir+" lies in the container's own layer, and goes with the container", "mount a volume there")
 	}
