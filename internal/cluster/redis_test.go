@@ -17,6 +17,7 @@ import (
 	"dargah.dev/dargah/internal/limit"
 	"dargah.dev/dargah/internal/seal"
 	"dargah.dev/dargah/internal/store"
+	"dargah.dev/dargah/internal/store/storetest"
 	"dargah.dev/dargah/internal/throwaway"
 )
 
@@ -43,7 +44,7 @@ func keys(t testing.TB) *seal.Keyring { return open(t).Keyring() }
 
 func open(t testing.TB) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Folder(t.TempDir()), store.Options{})
+	s, err := store.Open(t.Context(), storetest.Folder(t), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

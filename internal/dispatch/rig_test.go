@@ -92,7 +92,7 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{T: t}
-	s, err := store.Open(t.Context(), store.Folder(t.TempDir()), store.Options{Now: r.clock.now})
+	s, err := store.Open(t.Context(), storetest.Folder(t), store.Options{Now: r.clock.now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func TestAttachLeavesTheLog(t *testing.T) {
 }
 
 func TestAttachRefuses(t *testing.T) {
-	each(t, func(t *testing.T, at store.Location) {
+	on(t, fresh, func(t *testing.T, at store.Location) {
 		refused := func(want error) {
 			t.Helper()
 			s, err := store.Attach(t.Context(), at, store.Options{})

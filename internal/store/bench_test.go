@@ -21,7 +21,7 @@ import (
 // flush of the disk each.
 func BenchmarkCommit(b *testing.B) {
 	b.Run("SQLite", func(b *testing.B) {
-		commits(b, func(b *testing.B) storetest.Place { return at(b, b.TempDir()) })
+		commits(b, func(b *testing.B) storetest.Place { return place(b, storetest.Folder(b)) })
 	})
 	b.Run("PostgreSQL", func(b *testing.B) {
 		commits(b, func(b *testing.B) storetest.Place { return place(b, onPostgres(b)) })
@@ -67,7 +67,7 @@ func registerSize() int {
 }
 
 func BenchmarkPerson(b *testing.B) {
-	s := storetest.Must(b, at(b, b.TempDir()), store.Options{})
+	s := storetest.Must(b, place(b, storetest.Folder(b)), store.Options{})
 	n := registerSize()
 	if err := s.PutPeople(context.Background(), storetest.People(0, n), nil); err != nil {
 		b.Fatal(err)
@@ -91,7 +91,7 @@ func BenchmarkPerson(b *testing.B) {
 
 // BenchmarkPutPeople fills a register; one operation is one person.
 func BenchmarkPutPeople(b *testing.B) {
-	s := storetest.Must(b, at(b, b.TempDir()), store.Options{})
+	s := storetest.Must(b, place(b, storetest.Folder(b)), store.Options{})
 	b.ResetTimer()
 	if err := s.PutPeople(context.Background(), storetest.People(0, b.N), nil); err != nil {
 		b.Fatal(err)
@@ -99,7 +99,7 @@ func BenchmarkPutPeople(b *testing.B) {
 }
 
 func BenchmarkBalance(b *testing.B) {
-	s := storetest.Must(b, at(b, b.TempDir()), store.Options{})
+	s := storetest.Must(b, place(b, storetest.Folder(b)), store.Options{})
 	storetest.Fund(b, s, 5)
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

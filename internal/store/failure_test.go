@@ -76,7 +76,7 @@ func TestFullDisk(t *testing.T) {
 // so Ready itself must notice that the disk is well again.
 func TestReadyFindsOut(t *testing.T) {
 	t.Parallel()
-	s := storetest.Must(t, at(t, t.TempDir()), store.Options{})
+	s := storetest.Must(t, place(t, storetest.Folder(t)), store.Options{})
 	storetest.Fund(t, s, 100)
 	readOnly := func(on int) {
 		t.Helper()
@@ -129,7 +129,7 @@ func queued(s *store.Store, n int) {
 // TestOneGroup puts every kind of closing into one transaction.
 func TestOneGroup(t *testing.T) {
 	t.Parallel()
-	s := storetest.Must(t, at(t, t.TempDir()), store.Options{})
+	s := storetest.Must(t, place(t, storetest.Folder(t)), store.Options{})
 	storetest.Fund(t, s, 1000, 25)
 	var wg sync.WaitGroup
 	errs := make([]error, 41)
@@ -168,7 +168,7 @@ func TestOneGroup(t *testing.T) {
 // leaves nothing; one that leaves later gets the outcome.
 func TestCancelledInTheQueue(t *testing.T) {
 	t.Parallel()
-	s := storetest.Must(t, at(t, t.TempDir()), store.Options{})
+	s := storetest.Must(t, place(t, storetest.Folder(t)), store.Options{})
 	storetest.Fund(t, s, 100)
 	ctx, cancel := context.WithCancel(context.Background())
 	type outcome struct {
@@ -203,7 +203,7 @@ func TestCancelledInTheQueue(t *testing.T) {
 // TestTallyAdds: counts of one kind add up, whichever minute they were drained in.
 func TestTallyAdds(t *testing.T) {
 	t.Parallel()
-	s := storetest.Must(t, at(t, t.TempDir()), store.Options{})
+	s := storetest.Must(t, place(t, storetest.Folder(t)), store.Options{})
 	kind := audit.Garbage{Minute: 7, Peer: netip.MustParseAddr("192.0.2.1"), Dialect: "uid", Outcome: fault.Credentials}
 	other := kind
 	other.Peer = netip.Addr{}

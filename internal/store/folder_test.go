@@ -238,7 +238,7 @@ func TestReadersCannotWrite(t *testing.T) {
 // TestRowsCannotBeSwapped: what was sealed for one row is refused in another.
 func TestRowsCannotBeSwapped(t *testing.T) {
 	t.Parallel()
-	s := storetest.Must(t, at(t, t.TempDir()), store.Options{})
+	s := storetest.Must(t, place(t, storetest.Folder(t)), store.Options{})
 	if err := s.PutPeople(t.Context(), storetest.People(0, 2), nil); err != nil {
 		t.Fatal(err)
 	}

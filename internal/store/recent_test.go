@@ -26,7 +26,7 @@ func asked(t testing.TB, s *store.Store, i int, born persian.Date) (name string,
 func TestPeopleAreRemembered(t *testing.T) {
 	each(t, func(t *testing.T, at store.Location) {
 		s := storetest.Must(t, place(t, at), store.Options{})
-		none := storetest.Must(t, place(t, store.Folder(t.TempDir())), store.Options{PeopleMemory: -1})
+		none := storetest.Must(t, place(t, storetest.Folder(t)), store.Options{PeopleMemory: -1})
 		must(t, errors.Join(s.PutPeople(t.Context(), storetest.People(0, 3), nil), none.PutPeople(t.Context(), storetest.People(0, 3), nil)))
 		born := storetest.Somebody(1).BirthDate
 		for range 2 {
@@ -139,7 +139,7 @@ func TestNobodySeesWhoWasChanged(t *testing.T) {
 // TestMemoryOfPeopleIsBounded asks about more people than there is room for.
 func TestMemoryOfPeopleIsBounded(t *testing.T) {
 	t.Parallel()
-	at := store.Folder(t.TempDir())
+	at := storetest.Folder(t)
 	s := storetest.Must(t, place(t, at), store.Options{PeopleMemory: 64 << 10})
 	const n = 2000
 	must(t, s.PutPeople(t.Context(), storetest.People(0, n), nil))

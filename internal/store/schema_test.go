@@ -42,6 +42,54 @@ func TestSchemas(t *testing.T) {
 	}
 }
 
+// TestTemplates: what most tests start from is what a first start makes.
+func TestTemplates(t *testing.T) {
+	t.Parallel()
+	for engine := range fresh {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			want, keys := opened(t, fresh[engine](t))
+			for range 2 {
+				got, others := opened(t, migrated[engine](t))
+				if diff := godiff.Diff(want, got); diff != "" {
+					t.Error(diff)
+				}
+				if keys == others {
+					t.Error("two installations have the same keys")
+				}
+				keys = others
+			}
+			if len(want) < 20 || want["secret"] < 1 || want["audit_head"] != 1 {
+				t.Errorf("the tables were not read: %d of them, %d secrets", len(want), want["secret"])
+			}
+		})
+	}
+}
+
+// opened is how many rows each table has after a first start, with each row as
+// text where it is the same every time, and the keys.
+func opened(t *testing.T, at store.Location) (found map[string]int, keys string) {
+	t.Helper()
+	storetest.Close(t, storetest.Must(t, place(t, at), store.Options{}))
+	db := storetest.Behind(t, at)
+	tables := "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+	if at.Database != "" {
+		tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+	}
+	found = map[string]int{}
+	for _, row := range read(t, db, tables) {
+		name := fmt.Sprint(row[0])
+		all := read(t, db, "SELECT * FROM "+name)
+		found[name] = len(all)
+		for _, values := range all {
+			if name != "secret" && name != "goose_db_version" { // what is random, and what has the time
+				found[name+fmt.Sprint(values)]++
+			}
+		}
+	}
+	return found, fmt.Sprint(read(t, db, "SELECT name, sealed FROM secret ORDER BY name"))
+}
+
 // TestSameMigrations: a schema's number means the same on both engines.
 func TestSameMigrations(t *testing.T) {
 	t.Parallel()

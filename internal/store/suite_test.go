@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"database/sql"
+	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -12,12 +14,12 @@ import (
 
 func TestSQLite(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t testing.TB) storetest.Place { return at(t, t.TempDir()) })
+	storetest.Run(t, func(t testing.TB) storetest.Place { return place(t, storetest.Folder(t)) })
 }
 
 func TestPostgreSQL(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t testing.TB) storetest.Place { return place(t, onPostgres(t)) })
+	storetest.Run(t, func(t testing.TB) storetest.Place { return place(t, migrated["PostgreSQL"](t)) })
 }
 
 // at is a data folder.
@@ -35,13 +37,38 @@ func onPostgres(t testing.TB) store.Location {
 	return store.Location{Dir: t.TempDir(), Database: throwaway.Database(t)}
 }
 
-// each runs a test on a new, empty place of each engine.
-func each(t *testing.T, test func(*testing.T, store.Location)) {
-	t.Parallel()
-	for name, place := range map[string]func(testing.TB) store.Location{
+// migrated and fresh make new places of each engine: with our schema, and with
+// nothing at all.
+var (
+	migrated = map[string]func(testing.TB) store.Location{
+		"SQLite": storetest.Folder,
+		"PostgreSQL": func(t testing.TB) store.Location {
+			return store.Location{Dir: t.TempDir(), Database: template.Database(t)}
+		},
+	}
+	fresh = map[string]func(testing.TB) store.Location{
 		"SQLite":     func(t testing.TB) store.Location { return store.Folder(t.TempDir()) },
 		"PostgreSQL": onPostgres,
-	} {
+	}
+)
+
+var template = throwaway.Template{Fill: func(url string) error {
+	dir, err := os.MkdirTemp("", "dargah-template-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(storetest.Migrate(store.Location{Dir: dir, Database: url}), os.RemoveAll(dir))
+}}
+
+// each runs a test on a new place of each engine that no server has run on.
+func each(t *testing.T, test func(*testing.T, store.Location)) {
+	t.Helper()
+	on(t, migrated, test)
+}
+
+func on(t *testing.T, places map[string]func(testing.TB) store.Location, test func(*testing.T, store.Location)) {
+	t.Parallel()
+	for name, place := range places {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, place(t))

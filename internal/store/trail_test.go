@@ -93,7 +93,7 @@ func TestReaderBesideTheStore(t *testing.T) {
 }
 
 func TestReaderRefuses(t *testing.T) {
-	each(t, func(t *testing.T, at store.Location) {
+	on(t, fresh, func(t *testing.T, at store.Location) {
 		refused := func(want error) {
 			t.Helper()
 			r, err := store.OpenReader(t.Context(), at)

@@ -24,6 +24,7 @@ import (
 	"dargah.dev/dargah/internal/password"
 	"dargah.dev/dargah/internal/rial"
 	"dargah.dev/dargah/internal/store"
+	"dargah.dev/dargah/internal/store/storetest"
 )
 
 // Options change the world before it is started. The zero value is the example
@@ -52,6 +53,9 @@ func Start(t testing.TB, o Options) *Server {
 	t.Helper()
 	if o.Dir == "" {
 		o.Dir = t.TempDir()
+	}
+	if o.Database == "" {
+		storetest.Migrated(t, o.Dir)
 	}
 	ctx := context.Background()
 	gate := password.New(password.Cost{Memory: 64, Time: 1}) // the same code as in earnest, with less work

@@ -53,6 +53,41 @@ func Database(t testing.TB) string {
 	return p.Database(t)
 }
 
+// Template is a database that is filled once in a process and copied as often
+// as there are tests that want one like it.
+type Template struct {
+	Fill func(url string) error // leaves nobody connected
+
+	once sync.Once
+	name string
+	err  error
+}
+
+// Database makes a copy on the server that the tests of this process share, and
+// gives its URL.
+func (m *Template) Database(t testing.TB) string {
+	t.Helper()
+	need(t)
+	p, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.once.Do(func() { m.err = m.fill(p) })
+	if m.err != nil {
+		t.Fatal(m.err)
+	}
+	return p.Database(t, "TEMPLATE "+m.name)
+}
+
+func (m *Template) fill(p *Postgres) error {
+	m.name = fmt.Sprintf("template_%d", databases.Add(1))
+	url, err := p.Create(m.name)
+	if err == nil {
+		err = m.Fill(url)
+	}
+	return err
+}
+
 // StartPostgres starts a server of the test's own, with settings like
 // "synchronous_commit=off". It is gone at the test's end.
 func StartPostgres(t testing.TB, settings ...string) *Postgres {

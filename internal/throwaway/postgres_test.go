@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,6 +47,31 @@ func TestDatabase(t *testing.T) {
 	query(t, one, `CREATE TABLE x AS SELECT 1`)
 	if query(t, two, `SELECT count(*)::text FROM pg_class WHERE relname = 'x'`) != "0" {
 		t.Error("one test's table is in another's database")
+	}
+}
+
+func TestTemplate(t *testing.T) {
+	t.Parallel()
+	var filled atomic.Int64
+	template := &throwaway.Template{Fill: func(url string) error {
+		filled.Add(1)
+		query(t, url, `CREATE TABLE x AS SELECT 1`)
+		return nil
+	}}
+	urls := make([]string, 4)
+	t.Run("copies", func(t *testing.T) {
+		for i := range urls {
+			t.Run("", func(t *testing.T) { t.Parallel(); urls[i] = template.Database(t) })
+		}
+	})
+	query(t, urls[0], `DROP TABLE x`)
+	for _, url := range urls[1:] {
+		if query(t, url, `SELECT count(*)::text FROM x`) != "1" {
+			t.Error("a copy lacks what the template holds")
+		}
+	}
+	if filled.Load() != 1 {
+		t.Errorf("filled %d times", filled.Load())
 	}
 }
 

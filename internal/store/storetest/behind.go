@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"database/sql"
-	"path/filepath"
 	"testing"
 
 	"dargah.dev/dargah/internal/store"
@@ -13,11 +12,7 @@ import (
 // SQLite that tests use. It is closed at the test's end.
 func Behind(t testing.TB, at store.Location) *sql.DB {
 	t.Helper()
-	driver, name := "pgx", at.Database
-	if name == "" {
-		driver, name = "sqlite", filepath.Join(at.Dir, "dargah.db")
-	}
-	db, err := sql.Open(driver, name)
+	db, err := sql.Open(source(at))
 	ok(t, err)
 	t.Cleanup(func() { ok(t, db.Close()) })
 	db.SetMaxOpenConns(1)
