@@ -114,13 +114,15 @@ func (c *call) run(ctx context.Context, arrival error) (_ dialect.Reply, err err
 		return dialect.Reply{}, err
 	}
 	c.subject = c.route.Steps.Subject(question)
+	// An answer that is kept is given to all who ask at once. What is kept only
+	// after this look the store finds.
+	if reply, found, err := c.replay(ctx); found || err != nil {
+		return reply, err
+	}
 	if err := c.claim(); err != nil {
 		return dialect.Reply{}, err
 	}
 	defer c.release()
-	if reply, found, err := c.replay(ctx); found || err != nil {
-		return reply, err
-	}
 	if reply, found, err := c.reserve(ctx, question); found || err != nil {
 		return reply, err
 	}

@@ -103,12 +103,34 @@ func TestAKeyBelongsToOneQuestion(t *testing.T) {
 func TestManyUnderOneKeyPayOnce(t *testing.T) {
 	t.Parallel()
 	s := testkit.Start(t, testkit.Options{})
+	statuses, bodies := manyKeyed(t, s, "one")
+	if len(bodies) != 1 || statuses[http.StatusOK]+statuses[http.StatusConflict] != 100 {
+		t.Errorf("statuses %v, %d different answers", statuses, len(bodies))
+	}
+	got := keyed(t, s, alive, "one")
+	if got.status != http.StatusOK || bodies[got.body] == 0 {
+		t.Errorf("afterwards: %+v", got)
+	}
+	// Now there is an answer, and nobody has to wait for anybody.
+	if statuses, bodies := manyKeyed(t, s, "one"); statuses[http.StatusOK] != 100 || bodies[got.body] != 100 {
+		t.Errorf("repeats at once: statuses %v, %d different answers", statuses, len(bodies))
+	}
+	if got := s.Balance(t, "a1"); got != 5_000_000-12000 {
+		t.Errorf("balance %d after one answer", got)
+	}
+	storetest.Even(t, s.Store)
+}
+
+// manyKeyed asks the same a hundred times at once, and counts the statuses and
+// the good answers.
+func manyKeyed(t *testing.T, s *testkit.Server, key string) (statuses map[int]int, bodies map[string]int) {
+	t.Helper()
+	statuses, bodies = map[int]int{}, map[string]int{}
 	var mu sync.Mutex
-	statuses, bodies := map[int]int{}, map[string]int{}
 	var all sync.WaitGroup
 	for range 100 {
 		all.Go(func() {
-			got := keyed(t, s, alive, "one")
+			got := keyed(t, s, alive, key)
 			mu.Lock()
 			defer mu.Unlock()
 			statuses[got.status]++
@@ -118,16 +140,7 @@ func TestManyUnderOneKeyPayOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if len(bodies) != 1 || statuses[http.StatusOK]+statuses[http.StatusConflict] != 100 {
-		t.Errorf("statuses %v, %d different answers", statuses, len(bodies))
-	}
-	if got := keyed(t, s, alive, "one"); got.status != http.StatusOK || bodies[got.body] == 0 {
-		t.Errorf("afterwards: %+v", got)
-	}
-	if got := s.Balance(t, "a1"); got != 5_000_000-12000 {
-		t.Errorf("balance %d after one answer", got)
-	}
-	storetest.Even(t, s.Store)
+	return statuses, bodies
 }
 
 // slowly makes questions about one person take a while: they go outside.
