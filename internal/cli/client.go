@@ -31,7 +31,7 @@ type ofClient struct {
 
 // secretStdin is how a secret of one's own comes in.
 type secretStdin struct {
-	SecretStdin bool `help:"Read the secret from standard input instead of making one."`
+	SecretStdin bool `help:"Read the secret from standard input instead of making one." xor:"secret"`
 }
 
 // secret is a fresh one, or the one that was brought along; made tells which.
@@ -48,7 +48,7 @@ func (s secretStdin) secret(c *console, kind credential.Kind) (secret string, ma
 
 // rotation is how long two secrets are good.
 type rotation struct {
-	Keep time.Duration `help:"How long the one before stays good, like 48h; 0s where it has leaked." default:"24h"`
+	Keep time.Duration `help:"How long the one before stays good, like 48h; 0s where it has leaked." default:"24h" xor:"keep"`
 }
 
 // former is when the secret before ends; what it is, is filled in later.

@@ -289,7 +289,7 @@ type webhookRotate struct {
 	ofWebhook
 	secretStdin
 	rotation
-	Finish bool `help:"Make none, but end the one before now."`
+	Finish bool `help:"Make none, but end the one before now." xor:"secret,keep"`
 }
 
 func (r webhookRotate) Run(c *console) error {

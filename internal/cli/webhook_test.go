@@ -56,6 +56,9 @@ func TestWebhookCommands(t *testing.T) {
 		t.Errorf("finished: %+v", done)
 	}
 	a.fails(1, "has ended", "webhook", "rotate", made.ID, "--finish")
+	for _, beside := range []string{"--secret-stdin", "--keep=1h"} {
+		a.fails(2, "can't be used together", "webhook", "rotate", made.ID, "--finish", beside)
+	}
 	if set := a.does("", "webhook", "set", made.ID, "--event", "message.received", "--with-text"); !strings.Contains(set, "events             message.received\n") {
 		t.Errorf("set:\n%s", set)
 	}
