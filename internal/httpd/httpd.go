@@ -5,9 +5,6 @@
 package httpd
 
 import (
-	"crypto/rand"
-	"encoding/base32"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"dargah.dev/dargah/internal/closing"
 	"dargah.dev/dargah/internal/dialect"
 	"dargah.dev/dargah/internal/event"
 	"dargah.dev/dargah/internal/fault"
@@ -148,20 +146,8 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (f *Face) request(r *http.Request) *dialect.Request {
 	now := f.Now()
-	return &dialect.Request{Request: r, Peer: peer(r, f.Proxies), At: now, ID: newID(now)}
+	return &dialect.Request{Request: r, Peer: peer(r, f.Proxies), At: now, ID: closing.NewID(now)}
 }
-
-// newID makes an operation id: 48 bits of milliseconds and 80 random bits in
-// an alphabet that keeps their order, so that ids rise with time and the
-// store's index grows at its end.
-func newID(now time.Time) string {
-	var b [16]byte
-	binary.BigEndian.PutUint64(b[:8], uint64(now.UnixMilli())<<16) //nolint:gosec // times before 1970 are no calls
-	_, _ = rand.Read(b[6:])                                        // never fails: crypto/rand panics instead
-	return ordered.EncodeToString(b[:])
-}
-
-var ordered = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
 
 // body takes the whole body within the route's bound.
 func body(w http.ResponseWriter, r *http.Request, route *dialect.Route) ([]byte, error) {

@@ -25,6 +25,9 @@ const (
 	Settle     Kind = "settle"     // what was held was earned
 )
 
+// Kinds lists those of a wallet's entries.
+func Kinds() []Kind { return []Kind{Opening, TopUp, Correction, Charge, Refund, Reserve, Release} }
+
 // The house's own accounts. Together with all wallets they are always 0.
 const (
 	Cash        = "house/cash"       // what customers paid in, below 0

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dargah.dev/dargah/internal/finding"
+	"dargah.dev/dargah/internal/ledger"
 	"dargah.dev/dargah/internal/persian"
 	"dargah.dev/dargah/internal/webhook"
 )
@@ -64,4 +65,19 @@ func (s *Store) Notify(ctx context.Context, account string, n webhook.Notice) er
 // PersonID is the number of somebody's row.
 func PersonID(s *Store, code persian.NationalCode) int64 {
 	return keyOf(s.keys.Hash(personHash, code.Digits())).id
+}
+
+// Question is a query with its parameters.
+type Question struct {
+	Text string
+	Args []any
+}
+
+// EntryQueries are what a page of entries asks of the database: how old it gets,
+// unless it has nothing of calls, and the page that is so old.
+func EntryQueries(q ledger.Query, floor time.Time) (oldest, newest Question) {
+	first, page := entryPage{Query: q}, entryPage{Query: q, floor: floor}
+	oldest.Text, newest.Text = first.oldest(), page.newest()
+	oldest.Args, newest.Args = first.args, page.args
+	return oldest, newest
 }

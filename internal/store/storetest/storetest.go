@@ -44,6 +44,7 @@ func Run(t *testing.T, place func(testing.TB) Place) {
 		"idempotency keys of erased answers":      erasedKeys,
 		"operations":                              operations,
 		"entries of a wallet":                     walletEntries,
+		"any page of entries":                     anyEntries,
 		"bad operations":                          badOperations,
 		"any order of movements keeps the money":  money,
 		"rotation":                                rotation,
