@@ -19,7 +19,7 @@ func CheckOperator(c config.Operator) error {
 
 func smppSettings(c config.Operator) smpp.Settings {
 	return smpp.Settings{
-		Name: c.Name, Address: c.Address, SystemID: c.SystemID, Password: smpp.Secret(c.Password), SystemType: c.SystemType,
+		Name: c.Name, Address: c.Address, SystemID: c.SystemID, Password: c.Password, SystemType: c.SystemType,
 		Bind: c.Bind, Binds: c.Binds, Window: c.Window, PartsPerSecond: c.PartsPerSecond,
 		EnquireEvery: c.EnquireEvery, ResponseWithin: c.ResponseWithin,
 		TLS: c.TLS, TLSName: c.TLSName, TLSFile: c.TLSFile, TLSCertFile: c.TLSCertFile, TLSKeyFile: c.TLSKeyFile,

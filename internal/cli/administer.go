@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -36,6 +37,30 @@ func (a acting) changeIn(c *console, s *store.Store, act store.Act, do func(*sto
 	return nil
 }
 
+// tell is change for what one line says all about.
+func (a acting) tell(c *console, act store.Act, do func(*store.Change) error, format string, args ...any) error {
+	if err := a.change(c, act, do); err != nil {
+		return err
+	}
+	return shown{}.done(c, nil, format, args...)
+}
+
+// printed is a thing as commands show it.
+type printed interface{ print(w io.Writer) error }
+
+// show is change for what is shown as it is afterwards.
+func show[V printed](c *console, a acting, s shown, act store.Act, do func(*store.Change) (V, error)) error {
+	var v V
+	err := a.change(c, act, func(change *store.Change) (err error) {
+		v, err = do(change)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.print(c, v, v.print)
+}
+
 // signal has servers look at once, where there is Redis to tell them; without
 // it they do within a second.
 func (i installation) signal(c *console, s *store.Store) {
@@ -62,6 +87,30 @@ func (i installation) all(c *console) (domains []account.Domain, accounts []acco
 	})
 	return domains, accounts, err
 }
+
+// owned is what accounts have of one kind, as it is shown.
+func owned[T, V any](c *console, i installation, of func(account.Account) []T, view func(owner string, one T) V) ([]V, error) {
+	_, all, err := i.all(c)
+	views := []V{}
+	for _, a := range all {
+		for _, one := range of(a) {
+			views = append(views, view(a.ID, one))
+		}
+	}
+	return views, err
+}
+
+// showOne shows the one that is meant; absent is the error where none is.
+func showOne[V printed](c *console, s shown, all []V, meant func(V) bool, absent error) error {
+	i := slices.IndexFunc(all, meant)
+	if i < 0 {
+		return advised(absent)
+	}
+	return s.print(c, all[i], all[i].print)
+}
+
+// missing is the store's error for a thing that was looked for here.
+func missing(kind, name string) error { return fmt.Errorf("%s %s %w", kind, name, store.ErrNone) }
 
 // advised says what to do about an error.
 func advised(err error) error {

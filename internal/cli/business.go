@@ -57,7 +57,7 @@ type businessAdd struct {
 }
 
 func (a businessAdd) Run(c *console) error {
-	token, made, err := a.secret(c, credential.BusinessToken)
+	token, fresh, err := a.secret(c, credential.BusinessToken)
 	if err != nil {
 		return err
 	}
@@ -65,21 +65,19 @@ func (a businessAdd) Run(c *console) error {
 	if err != nil {
 		return mistyped(err)
 	}
-	var owner string
-	err = a.change(c, store.Act{Service: "business", Method: "add", Which: a.ID}, func(change *store.Change) error {
-		if owner, err = change.AccountID(a.Account); err != nil {
-			return err
+	return show(c, a.acting, a.shown, store.Act{Service: "business", Method: "add", Which: a.ID}, func(change *store.Change) (v businessView, err error) {
+		owner, err := change.AccountID(a.Account)
+		if err != nil {
+			return v, err
 		}
-		return change.AddBusiness(owner, app.NewBusiness(given))
+		v = viewBusiness(owner, app.NewBusiness(given))
+		v.Token = fresh
+		return v, change.AddBusiness(owner, app.NewBusiness(given))
 	})
-	if err != nil {
-		return err
-	}
-	v := viewBusiness(owner, app.NewBusiness(given))
-	if made {
-		v.Token = token
-	}
-	return a.print(c, v, v.print)
+}
+
+func (i installation) businesses(c *console) ([]businessView, error) {
+	return owned(c, i, func(a account.Account) []account.Business { return a.Business }, viewBusiness)
 }
 
 type businessList struct {
@@ -88,18 +86,13 @@ type businessList struct {
 }
 
 func (l businessList) Run(c *console) error {
-	_, all, err := l.all(c)
+	views, err := l.businesses(c)
 	if err != nil {
 		return err
 	}
-	views := []businessView{}
 	t := table{{"business", "account", "status"}}
-	for _, a := range all {
-		for _, one := range a.Business {
-			v := viewBusiness(a.ID, one)
-			views = append(views, v)
-			t.row(v.ID, v.Account, v.Status)
-		}
+	for _, v := range views {
+		t.row(v.ID, v.Account, v.Status)
 	}
 	return l.print(c, views, t.print)
 }
@@ -111,19 +104,11 @@ type businessShow struct {
 }
 
 func (s businessShow) Run(c *console) error {
-	_, all, err := s.all(c)
+	all, err := s.businesses(c)
 	if err != nil {
 		return err
 	}
-	for _, a := range all {
-		for _, one := range a.Business {
-			if one.ID == s.ID {
-				v := viewBusiness(a.ID, one)
-				return s.print(c, v, v.print)
-			}
-		}
-	}
-	return advised(missing("business id", s.ID))
+	return showOne(c, s.shown, all, func(v businessView) bool { return v.ID == s.ID }, missing("business id", s.ID))
 }
 
 type businessRotate struct {
@@ -135,7 +120,7 @@ type businessRotate struct {
 }
 
 func (r businessRotate) Run(c *console) error {
-	token, made, err := r.secret(c, credential.BusinessToken)
+	token, fresh, err := r.secret(c, credential.BusinessToken)
 	if err != nil {
 		return err
 	}
@@ -145,10 +130,6 @@ func (r businessRotate) Run(c *console) error {
 	former, err := r.former()
 	if err != nil {
 		return err
-	}
-	fresh := ""
-	if made {
-		fresh = token
 	}
 	return setBusiness(c, r.acting, r.shown, r.ID, "rotate", fresh, func(to *account.Business) {
 		if to.Former = former; !former.Until.IsZero() {
@@ -179,20 +160,15 @@ func (e businessEnable) Run(c *console) error {
 }
 
 func setBusiness(c *console, a acting, s shown, id, method, fresh string, edit func(*account.Business)) error {
-	var v businessView
-	err := a.change(c, store.Act{Service: "business", Method: method, Which: id}, func(change *store.Change) error {
+	return show(c, a, s, store.Act{Service: "business", Method: method, Which: id}, func(change *store.Change) (v businessView, err error) {
 		if err := change.SetBusiness(id, edit); err != nil {
-			return err
+			return v, err
 		}
 		owner, after, err := change.Business(id)
 		v = viewBusiness(owner.ID, after)
-		return err
+		v.Token = fresh
+		return v, err
 	})
-	if err != nil {
-		return err
-	}
-	v.Token = fresh
-	return s.print(c, v, v.print)
 }
 
 type businessRemove struct {
@@ -201,11 +177,7 @@ type businessRemove struct {
 }
 
 func (r businessRemove) Run(c *console) error {
-	err := r.change(c, store.Act{Service: "business", Method: "remove", Which: r.ID}, func(change *store.Change) error {
+	return r.tell(c, store.Act{Service: "business", Method: "remove", Which: r.ID}, func(change *store.Change) error {
 		return change.RemoveBusiness(r.ID)
-	})
-	if err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "business id %s is gone", r.ID)
+	}, "business id %s is gone", r.ID)
 }

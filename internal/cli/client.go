@@ -34,16 +34,18 @@ type secretStdin struct {
 	SecretStdin bool `help:"Read the secret from standard input instead of making one." xor:"secret"`
 }
 
-// secret is a fresh one, or the one that was brought along; made tells which.
-func (s secretStdin) secret(c *console, kind credential.Kind) (secret string, made bool, err error) {
+// secret is one that is made now, and is to be shown; or the one that was
+// brought along, and fresh is empty.
+func (s secretStdin) secret(c *console, kind credential.Kind) (secret, fresh string, err error) {
 	if !s.SecretStdin {
-		return credential.New(kind), true, nil
+		made := credential.New(kind)
+		return made, made, nil
 	}
 	all, err := typed(c, "secret", shortestSecret, 1)
 	if err != nil {
-		return "", false, err
+		return "", "", err
 	}
-	return all[0], false, nil
+	return all[0], "", nil
 }
 
 // rotation is how long two secrets are good.
@@ -114,7 +116,7 @@ type clientAdd struct {
 }
 
 func (a clientAdd) Run(c *console) error {
-	secret, made, err := a.secret(c, credential.ClientSecret)
+	secret, fresh, err := a.secret(c, credential.ClientSecret)
 	if err != nil {
 		return err
 	}
@@ -122,21 +124,19 @@ func (a clientAdd) Run(c *console) error {
 	if err != nil {
 		return mistyped(err)
 	}
-	var owner string
-	err = a.change(c, store.Act{Service: "client", Method: "add", Which: a.ID}, func(change *store.Change) error {
-		if owner, err = change.AccountID(a.Account); err != nil {
-			return err
+	return show(c, a.acting, a.shown, store.Act{Service: "client", Method: "add", Which: a.ID}, func(change *store.Change) (v clientView, err error) {
+		owner, err := change.AccountID(a.Account)
+		if err != nil {
+			return v, err
 		}
-		return change.AddClient(owner, app.NewClient(given))
+		v = viewClient(owner, app.NewClient(given))
+		v.Secret = fresh
+		return v, change.AddClient(owner, app.NewClient(given))
 	})
-	if err != nil {
-		return err
-	}
-	v := viewClient(owner, app.NewClient(given))
-	if made {
-		v.Secret = secret
-	}
-	return a.print(c, v, v.print)
+}
+
+func (i installation) clients(c *console) ([]clientView, error) {
+	return owned(c, i, func(a account.Account) []account.Client { return a.Clients }, viewClient)
 }
 
 type clientList struct {
@@ -145,18 +145,13 @@ type clientList struct {
 }
 
 func (l clientList) Run(c *console) error {
-	_, all, err := l.all(c)
+	views, err := l.clients(c)
 	if err != nil {
 		return err
 	}
-	views := []clientView{}
 	t := table{{"client", "account", "status", "password grant"}}
-	for _, a := range all {
-		for _, one := range a.Clients {
-			v := viewClient(a.ID, one)
-			views = append(views, v)
-			t.row(v.ID, v.Account, v.Status, onOff(v.PasswordGrant, "yes", "no"))
-		}
+	for _, v := range views {
+		t.row(v.ID, v.Account, v.Status, onOff(v.PasswordGrant, "yes", "no"))
 	}
 	return l.print(c, views, t.print)
 }
@@ -168,19 +163,11 @@ type clientShow struct {
 }
 
 func (s clientShow) Run(c *console) error {
-	_, all, err := s.all(c)
+	all, err := s.clients(c)
 	if err != nil {
 		return err
 	}
-	for _, a := range all {
-		for _, one := range a.Clients {
-			if one.ID == s.ID {
-				v := viewClient(a.ID, one)
-				return s.print(c, v, v.print)
-			}
-		}
-	}
-	return advised(missing("client", s.ID))
+	return showOne(c, s.shown, all, func(v clientView) bool { return v.ID == s.ID }, missing("client", s.ID))
 }
 
 type clientSet struct {
@@ -203,7 +190,7 @@ type clientRotate struct {
 }
 
 func (r clientRotate) Run(c *console) error {
-	secret, made, err := r.secret(c, credential.ClientSecret)
+	secret, fresh, err := r.secret(c, credential.ClientSecret)
 	if err != nil {
 		return err
 	}
@@ -213,10 +200,6 @@ func (r clientRotate) Run(c *console) error {
 	former, err := r.former()
 	if err != nil {
 		return err
-	}
-	fresh := ""
-	if made {
-		fresh = secret
 	}
 	return setClient(c, r.acting, r.shown, r.ID, "rotate", fresh, func(to *account.Client) {
 		if to.Former = former; !former.Until.IsZero() {
@@ -247,20 +230,15 @@ func (e clientEnable) Run(c *console) error {
 }
 
 func setClient(c *console, a acting, s shown, id, method, fresh string, edit func(*account.Client)) error {
-	var v clientView
-	err := a.change(c, store.Act{Service: "client", Method: method, Which: id}, func(change *store.Change) error {
+	return show(c, a, s, store.Act{Service: "client", Method: method, Which: id}, func(change *store.Change) (v clientView, err error) {
 		if err := change.SetClient(id, edit); err != nil {
-			return err
+			return v, err
 		}
 		owner, after, err := change.Client(id)
 		v = viewClient(owner.ID, after)
-		return err
+		v.Secret = fresh
+		return v, err
 	})
-	if err != nil {
-		return err
-	}
-	v.Secret = fresh
-	return s.print(c, v, v.print)
 }
 
 type clientRemove struct {
@@ -269,11 +247,7 @@ type clientRemove struct {
 }
 
 func (r clientRemove) Run(c *console) error {
-	err := r.change(c, store.Act{Service: "client", Method: "remove", Which: r.ID}, func(change *store.Change) error {
+	return r.tell(c, store.Act{Service: "client", Method: "remove", Which: r.ID}, func(change *store.Change) error {
 		return change.RemoveClient(r.ID)
-	})
-	if err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "client %s is gone", r.ID)
+	}, "client %s is gone", r.ID)
 }

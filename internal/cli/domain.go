@@ -136,13 +136,9 @@ func (d domainEnable) Run(c *console) error {
 }
 
 func setDomain(c *console, a acting, name, method, done string, edit func(*account.Domain)) error {
-	err := a.change(c, store.Act{Service: "domain", Method: method, Which: name}, func(change *store.Change) error {
+	return a.tell(c, store.Act{Service: "domain", Method: method, Which: name}, func(change *store.Change) error {
 		return change.SetDomain(name, edit)
-	})
-	if err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "domain %s %s", name, done)
+	}, "domain %s %s", name, done)
 }
 
 type domainRemove struct {
@@ -151,11 +147,7 @@ type domainRemove struct {
 }
 
 func (d domainRemove) Run(c *console) error {
-	err := d.change(c, store.Act{Service: "domain", Method: "remove", Which: d.Name}, func(change *store.Change) error {
+	return d.tell(c, store.Act{Service: "domain", Method: "remove", Which: d.Name}, func(change *store.Change) error {
 		return change.RemoveDomain(d.Name)
-	})
-	if err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "domain %s is gone", d.Name)
+	}, "domain %s is gone", d.Name)
 }

@@ -53,7 +53,7 @@ type keyAdd struct {
 }
 
 func (a keyAdd) Run(c *console) error {
-	secret, made, err := a.secret(c, credential.APIKey)
+	secret, fresh, err := a.secret(c, credential.APIKey)
 	if err != nil {
 		return err
 	}
@@ -61,32 +61,19 @@ func (a keyAdd) Run(c *console) error {
 	if err != nil {
 		return mistyped(err)
 	}
-	var owner string
-	err = a.change(c, store.Act{Service: "key", Method: "add", Which: a.ID}, func(change *store.Change) error {
-		if owner, err = change.AccountID(a.Account); err != nil {
-			return err
+	return show(c, a.acting, a.shown, store.Act{Service: "key", Method: "add", Which: a.ID}, func(change *store.Change) (v keyView, err error) {
+		owner, err := change.AccountID(a.Account)
+		if err != nil {
+			return v, err
 		}
-		return change.AddKey(owner, app.NewAPIKey(given))
+		v = viewKey(owner, app.NewAPIKey(given))
+		v.Key = fresh
+		return v, change.AddKey(owner, app.NewAPIKey(given))
 	})
-	if err != nil {
-		return err
-	}
-	v := viewKey(owner, app.NewAPIKey(given))
-	if made {
-		v.Key = secret
-	}
-	return a.print(c, v, v.print)
 }
 
 func (i installation) keys(c *console) ([]keyView, error) {
-	_, all, err := i.all(c)
-	views := []keyView{}
-	for _, a := range all {
-		for _, k := range a.APIKeys {
-			views = append(views, viewKey(a.ID, k))
-		}
-	}
-	return views, err
+	return owned(c, i, func(a account.Account) []account.APIKey { return a.APIKeys }, viewKey)
 }
 
 type keyList struct {
@@ -113,16 +100,11 @@ type keyShow struct {
 }
 
 func (s keyShow) Run(c *console) error {
-	views, err := s.keys(c)
+	all, err := s.keys(c)
 	if err != nil {
 		return err
 	}
-	for _, v := range views {
-		if v.ID == s.ID {
-			return s.print(c, v, v.print)
-		}
-	}
-	return advised(missing("API key", s.ID))
+	return showOne(c, s.shown, all, func(v keyView) bool { return v.ID == s.ID }, missing("API key", s.ID))
 }
 
 // keySet changes all that can be changed of a key: what it may do is its
@@ -135,7 +117,7 @@ type keySet struct {
 }
 
 func (s keySet) Run(c *console) error {
-	secret, made, err := s.secret(c, credential.APIKey)
+	secret, fresh, err := s.secret(c, credential.APIKey)
 	if err != nil {
 		return err
 	}
@@ -143,22 +125,15 @@ func (s keySet) Run(c *console) error {
 	if err != nil {
 		return mistyped(err)
 	}
-	var v keyView
-	err = s.change(c, store.Act{Service: "key", Method: "set", Which: s.ID}, func(change *store.Change) error {
+	return show(c, s.acting, s.shown, store.Act{Service: "key", Method: "set", Which: s.ID}, func(change *store.Change) (v keyView, err error) {
 		if err := change.SetKey(s.ID, func(k *account.APIKey) { k.Hash = app.NewAPIKey(given).Hash }); err != nil {
-			return err
+			return v, err
 		}
 		owner, after, err := change.Key(s.ID)
 		v = viewKey(owner.ID, after)
-		return err
+		v.Key = fresh
+		return v, err
 	})
-	if err != nil {
-		return err
-	}
-	if made {
-		v.Key = secret
-	}
-	return s.print(c, v, v.print)
 }
 
 type keyDisable struct {
@@ -193,8 +168,5 @@ func (r keyRemove) Run(c *console) error {
 }
 
 func setKey(c *console, a acting, id, method, done string, do func(*store.Change) error) error {
-	if err := a.change(c, store.Act{Service: "key", Method: method, Which: id}, do); err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "API key %s is %s", id, done)
+	return a.tell(c, store.Act{Service: "key", Method: method, Which: id}, do, "API key %s is %s", id, done)
 }

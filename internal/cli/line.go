@@ -73,9 +73,8 @@ func (l lineSet) Run(c *console) error {
 	if l.Quiet == nil && l.DayLimit == nil && !l.NoQuiet {
 		return misuse{errors.New("nothing was given that is to be changed: dargah line set --help")}
 	}
-	var v lineView
-	err = l.change(c, store.Act{Service: "line", Method: "set", Which: given.Number}, func(change *store.Change) error {
-		err := change.SetLine(l.Number, func(to *account.Line) {
+	return show(c, l.acting, l.shown, store.Act{Service: "line", Method: "set", Which: given.Number}, func(change *store.Change) (v lineView, err error) {
+		err = change.SetLine(l.Number, func(to *account.Line) {
 			if l.Quiet != nil || l.NoQuiet {
 				to.Quiet = given.Quiet
 			}
@@ -84,16 +83,11 @@ func (l lineSet) Run(c *console) error {
 			}
 		})
 		if err != nil {
-			return err
+			return v, err
 		}
 		owner, after, err := change.Line(l.Number)
-		v = viewLine(owner.ID, after)
-		return err
+		return viewLine(owner.ID, after), err
 	})
-	if err != nil {
-		return err
-	}
-	return l.print(c, v, v.print)
 }
 
 func (v lineView) print(w io.Writer) error {
@@ -139,7 +133,7 @@ type lineList struct {
 }
 
 func (l lineList) Run(c *console) error {
-	views, err := l.views(c)
+	views, err := l.lines(c)
 	if err != nil {
 		return err
 	}
@@ -150,15 +144,8 @@ func (l lineList) Run(c *console) error {
 	return l.print(c, views, t.print)
 }
 
-func (i installation) views(c *console) ([]lineView, error) {
-	_, all, err := i.all(c)
-	views := []lineView{}
-	for _, a := range all {
-		for _, l := range a.Lines {
-			views = append(views, viewLine(a.ID, l))
-		}
-	}
-	return views, err
+func (i installation) lines(c *console) ([]lineView, error) {
+	return owned(c, i, func(a account.Account) []account.Line { return a.Lines }, viewLine)
 }
 
 type lineShow struct {
@@ -168,16 +155,12 @@ type lineShow struct {
 }
 
 func (l lineShow) Run(c *console) error {
-	views, err := l.views(c)
+	all, err := l.lines(c)
 	if err != nil {
 		return err
 	}
-	for _, v := range views {
-		if account.LineKey(v.Number) == account.LineKey(l.Number) {
-			return l.print(c, v, v.print)
-		}
-	}
-	return advised(missing("line", l.Number))
+	meant := func(v lineView) bool { return account.LineKey(v.Number) == account.LineKey(l.Number) }
+	return showOne(c, l.shown, all, meant, missing("line", l.Number))
 }
 
 type lineSuspend struct {
@@ -212,11 +195,5 @@ func (l lineRemove) Run(c *console) error {
 }
 
 func setLine(c *console, a acting, number, method, done string, do func(*store.Change) error) error {
-	if err := a.change(c, store.Act{Service: "line", Method: method, Which: account.LineKey(number)}, do); err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "line %s is %s", number, done)
+	return a.tell(c, store.Act{Service: "line", Method: method, Which: account.LineKey(number)}, do, "line %s is %s", number, done)
 }
-
-// missing is the store's error for a thing that was looked for here.
-func missing(kind, name string) error { return fmt.Errorf("%s %s %w", kind, name, store.ErrNone) }

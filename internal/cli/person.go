@@ -48,16 +48,12 @@ func (p personAdd) Run(c *console) error {
 	if err != nil {
 		return mistyped(err)
 	}
-	err = p.change(c, store.Act{Service: "person", Method: "add"}, func(change *store.Change) error {
+	return p.tell(c, store.Act{Service: "person", Method: "add"}, func(change *store.Change) error {
 		if p.Replace {
 			return change.SetPerson(app.NewPerson(given))
 		}
 		return change.AddPerson(app.NewPerson(given))
-	})
-	if err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "the register has this person")
+	}, "the register has this person")
 }
 
 func (p personAdd) given() fixture.Given {
@@ -205,11 +201,8 @@ func (p personRemove) Run(c *console) error {
 	if err != nil {
 		return mistyped(err)
 	}
-	err = p.change(c, store.Act{Service: "person", Method: "remove"}, func(change *store.Change) error { return change.RemovePerson(code) })
-	if err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "this person is not in the register any more; credit reports stay: dargah report remove")
+	return p.tell(c, store.Act{Service: "person", Method: "remove"}, func(change *store.Change) error { return change.RemovePerson(code) },
+		"this person is not in the register any more; credit reports stay: dargah report remove")
 }
 
 type reports struct {
@@ -234,13 +227,9 @@ func (r reportAdd) Run(c *console) error {
 	if err != nil {
 		return mistyped(err)
 	}
-	err = r.change(c, store.Act{Service: "report", Method: "add"}, func(change *store.Change) error {
+	return r.tell(c, store.Act{Service: "report", Method: "add"}, func(change *store.Change) error {
 		return change.AddReports(given.NationalCode, app.NewReports(given.Reports, time.Now()))
-	})
-	if err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "the report is there")
+	}, "the report is there")
 }
 
 type reportList struct {
@@ -285,9 +274,6 @@ func (r reportRemove) Run(c *console) error {
 	if err != nil {
 		return mistyped(err)
 	}
-	err = r.change(c, store.Act{Service: "report", Method: "remove"}, func(change *store.Change) error { return change.RemoveReports(code) })
-	if err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "the reports are gone")
+	return r.tell(c, store.Act{Service: "report", Method: "remove"}, func(change *store.Change) error { return change.RemoveReports(code) },
+		"the reports are gone")
 }

@@ -44,11 +44,8 @@ func (b blockAdd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	err = b.change(c, store.Act{Service: "block", Method: "add", Which: block.Line}, func(change *store.Change) error { return change.AddBlock(block) })
-	if err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "the recipient gets nothing more from line %s", block.Line)
+	return b.tell(c, store.Act{Service: "block", Method: "add", Which: block.Line}, func(change *store.Change) error { return change.AddBlock(block) },
+		"the recipient gets nothing more from line %s", block.Line)
 }
 
 type blockRemove struct {
@@ -61,11 +58,8 @@ func (b blockRemove) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	err = b.change(c, store.Act{Service: "block", Method: "remove", Which: block.Line}, func(change *store.Change) error { return change.RemoveBlock(block) })
-	if err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "the recipient gets messages of line %s again", block.Line)
+	return b.tell(c, store.Act{Service: "block", Method: "remove", Which: block.Line}, func(change *store.Change) error { return change.RemoveBlock(block) },
+		"the recipient gets messages of line %s again", block.Line)
 }
 
 type blockList struct {

@@ -53,17 +53,13 @@ type priceRemove struct {
 }
 
 func (p priceRemove) Run(c *console) error {
-	err := p.change(c, store.Act{Service: "price", Method: "remove", Which: p.Service}, func(change *store.Change) error {
+	return p.tell(c, store.Act{Service: "price", Method: "remove", Which: p.Service}, func(change *store.Change) error {
 		id, err := change.AccountID(p.Account)
 		if err != nil {
 			return err
 		}
 		return change.RemoveAccountPrice(id, p.Service)
-	})
-	if err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "the account pays for %s what everybody pays", p.Service)
+	}, "the account pays for %s what everybody pays", p.Service)
 }
 
 type priceList struct {

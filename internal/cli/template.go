@@ -102,14 +102,7 @@ func (a templateAdd) Run(c *console) error {
 }
 
 func (i installation) templates(c *console) ([]templateView, error) {
-	_, all, err := i.all(c)
-	views := []templateView{}
-	for _, a := range all {
-		for _, t := range a.Templates {
-			views = append(views, viewTemplate(a.ID, t))
-		}
-	}
-	return views, err
+	return owned(c, i, func(a account.Account) []account.Template { return a.Templates }, viewTemplate)
 }
 
 type templateList struct {
@@ -136,16 +129,11 @@ type templateShow struct {
 }
 
 func (s templateShow) Run(c *console) error {
-	views, err := s.templates(c)
+	all, err := s.templates(c)
 	if err != nil {
 		return err
 	}
-	for _, v := range views {
-		if v.ID == s.ID {
-			return s.print(c, v, v.print)
-		}
-	}
-	return advised(missing("template", s.ID))
+	return showOne(c, s.shown, all, func(v templateView) bool { return v.ID == s.ID }, missing("template", s.ID))
 }
 
 type templateSet struct {
@@ -175,23 +163,17 @@ func (s templateSet) Run(c *console) error {
 	if s.Text == nil && s.Line == nil && !s.NoLine && !s.Urgent && !s.NotUrgent && !s.Once && !s.NotOnce {
 		return misuse{errors.New("nothing was given that is to be changed: dargah template set --help")}
 	}
-	var v templateView
-	err = s.change(c, store.Act{Service: "template", Method: "set", Which: s.ID}, func(change *store.Change) error {
+	return show(c, s.acting, s.shown, store.Act{Service: "template", Method: "set", Which: s.ID}, func(change *store.Change) (v templateView, err error) {
 		owner, after, err := change.Template(s.ID)
 		if err != nil {
-			return err
+			return v, err
 		}
 		s.patch(&after, given)
 		if err := ownLine(owner, &after); err != nil {
-			return err
+			return v, err
 		}
-		v = viewTemplate(owner.ID, after)
-		return change.SetTemplate(s.ID, func(t *account.Template) { *t = after })
+		return viewTemplate(owner.ID, after), change.SetTemplate(s.ID, func(t *account.Template) { *t = after })
 	})
-	if err != nil {
-		return err
-	}
-	return s.print(c, v, v.print)
 }
 
 func (s templateSet) patch(to *account.Template, given fixture.Template) {
@@ -211,11 +193,7 @@ type templateRemove struct {
 }
 
 func (r templateRemove) Run(c *console) error {
-	err := r.change(c, store.Act{Service: "template", Method: "remove", Which: r.ID}, func(change *store.Change) error {
+	return r.tell(c, store.Act{Service: "template", Method: "remove", Which: r.ID}, func(change *store.Change) error {
 		return change.RemoveTemplate(r.ID)
-	})
-	if err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "template %s is gone", r.ID)
+	}, "template %s is gone", r.ID)
 }

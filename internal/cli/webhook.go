@@ -379,11 +379,7 @@ type webhookRemove struct {
 }
 
 func (r webhookRemove) Run(c *console) error {
-	err := r.change(c, store.Act{Service: "webhook", Method: "remove", Which: r.ID}, func(change *store.Change) error {
+	return r.tell(c, store.Act{Service: "webhook", Method: "remove", Which: r.ID}, func(change *store.Change) error {
 		return change.RemoveWebhook(r.ID)
-	})
-	if err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "webhook %s is gone", r.ID)
+	}, "webhook %s is gone", r.ID)
 }

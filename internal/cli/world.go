@@ -34,18 +34,14 @@ func (o originAdd) Run(c *console) error {
 	if err != nil {
 		return mistyped(err)
 	}
-	err = o.change(c, store.Act{Service: "origin", Method: "add", Which: given}, func(change *store.Change) error {
+	return o.tell(c, store.Act{Service: "origin", Method: "add", Which: given}, func(change *store.Change) error {
 		return app.ChangeOrigins(change, func(have []string) ([]string, error) {
 			if slices.Contains(have, given) {
 				return nil, fmt.Errorf("origin %s %w", given, store.ErrTaken)
 			}
 			return append(have, given), nil
 		})
-	})
-	if err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "pages of %s may call", given)
+	}, "pages of %s may call", given)
 }
 
 type originRemove struct {
@@ -54,7 +50,7 @@ type originRemove struct {
 }
 
 func (o originRemove) Run(c *console) error {
-	err := o.change(c, store.Act{Service: "origin", Method: "remove", Which: o.Origin}, func(change *store.Change) error {
+	return o.tell(c, store.Act{Service: "origin", Method: "remove", Which: o.Origin}, func(change *store.Change) error {
 		return app.ChangeOrigins(change, func(have []string) ([]string, error) {
 			i := slices.Index(have, o.Origin)
 			if i < 0 {
@@ -62,11 +58,7 @@ func (o originRemove) Run(c *console) error {
 			}
 			return slices.Delete(have, i, i+1), nil
 		})
-	})
-	if err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "pages of %s may not call", o.Origin)
+	}, "pages of %s may not call", o.Origin)
 }
 
 type originList struct {
@@ -141,18 +133,14 @@ func (s scenarioRemove) Run(c *console) error {
 	if err != nil {
 		return misuse{errors.New("which scenario? Give its number in `dargah scenario list`")}
 	}
-	err = s.change(c, store.Act{Service: "scenario", Method: "remove"}, func(change *store.Change) error {
+	return s.tell(c, store.Act{Service: "scenario", Method: "remove"}, func(change *store.Change) error {
 		return app.ChangeScripts(change, func(have []app.Script) ([]app.Script, error) {
 			if n < 1 || n > len(have) {
 				return nil, missing("scenario", strconv.Itoa(n))
 			}
 			return slices.Delete(have, n-1, n), nil
 		})
-	})
-	if err != nil {
-		return err
-	}
-	return shown{}.done(c, nil, "scenario %d is gone; those after it move up", n)
+	}, "scenario %d is gone; those after it move up", n)
 }
 
 type scenarioList struct {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dargah.dev/dargah/internal/config"
 	"dargah.dev/dargah/internal/operator"
 	"dargah.dev/dargah/internal/operator/smpp"
 	"dargah.dev/dargah/internal/operator/smpp/pdu"
@@ -161,7 +162,7 @@ func TestSecret(t *testing.T) {
 			t.Error(printed)
 		}
 	}
-	if smpp.Secret("").String() != "" {
+	if config.Secret("").String() != "" {
 		t.Error("a password that is not there is masked")
 	}
 }

@@ -10,85 +10,68 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"dargah.dev/dargah/internal/config"
 )
 
 // Settings is how one message centre is reached. What is left out has the
 // default that is named.
 type Settings struct {
-	Name       string `koanf:"name"`
-	Address    string `koanf:"address"` // host:port
-	SystemID   string `koanf:"systemId"`
-	Password   Secret `koanf:"password"` // at most 8 octets, which is SMPP's bound
-	SystemType string `koanf:"systemType"`
+	Name       string
+	Address    string // host:port
+	SystemID   string
+	Password   config.Secret // at most 8 octets, which is SMPP's bound
+	SystemType string
 	// Bind is transceiver, or pair: a transmitter and a receiver. Default:
 	// transceiver. Binds is how many of them, 1 to 16; default 1.
-	Bind  string `koanf:"bind"`
-	Binds int    `koanf:"binds"`
+	Bind  string
+	Binds int
 	// Window is how many parts a bind may have under way, 1 to 1000; default 10.
-	Window int `koanf:"window"`
+	Window int
 	// PartsPerSecond is how many a bind sends in any second, at most 100,000; 0
 	// for as many as are taken.
-	PartsPerSecond int           `koanf:"partsPerSecond"`
-	EnquireEvery   time.Duration `koanf:"enquireEvery"`   // 1 s to 10 min; default 30 s
-	ResponseWithin time.Duration `koanf:"responseWithin"` // 1 s to 5 min; default 10 s
+	PartsPerSecond int
+	EnquireEvery   time.Duration // 1 s to 10 min; default 30 s
+	ResponseWithin time.Duration // 1 s to 5 min; default 10 s
 
-	TLS     bool   `koanf:"tls"`
-	TLSName string `koanf:"tlsName"` // the name in the certificate; default the host of Address
-	TLSFile string `koanf:"tlsFile"` // PEM: whom to trust; default the system's authorities
+	TLS     bool
+	TLSName string // the name in the certificate; default the host of Address
+	TLSFile string // PEM: whom to trust; default the system's authorities
 	// TLSCertFile and TLSKeyFile, PEM, are who we are, where the message centre
 	// asks for it; both or none.
-	TLSCertFile string `koanf:"tlsCertFile"`
-	TLSKeyFile  string `koanf:"tlsKeyFile"`
+	TLSCertFile string
+	TLSKeyFile  string
 
 	// Destination is international (989…) or national (09…); default
 	// international. The two numbers are its default's 1 and 1, or 2 and 1.
-	Destination    string `koanf:"destination"`
-	DestinationTON *byte  `koanf:"destinationTon"`
-	DestinationNPI *byte  `koanf:"destinationNpi"`
+	Destination    string
+	DestinationTON *byte
+	DestinationNPI *byte
 	// SourceTON and SourceNPI are of lines that are numbers; default 0 and 1.
 	// Names are 5 and 0.
-	SourceTON *byte `koanf:"sourceTon"`
-	SourceNPI *byte `koanf:"sourceNpi"`
+	SourceTON *byte
+	SourceNPI *byte
 
 	// Long is how a part tells which one it is: udh, sar, or payload: as with
 	// udh, but in message_payload. Default: udh.
-	Long string `koanf:"long"`
+	Long string
 	// Validity is how the time is said after which a part is worth nothing:
 	// absolute, relative or none. Default: absolute.
-	Validity string `koanf:"validity"`
+	Validity string
 	// Receipts are asked for always, on failure, or never. Default: always.
-	Receipts string `koanf:"receipts"`
+	Receipts string
 	// Alphabet is what the message centre takes data_coding 0 for: gsm or
 	// latin1. Default: gsm.
-	Alphabet string `koanf:"alphabet"`
+	Alphabet string
 	// Service is the service_type, at most 5 octets.
-	Service string `koanf:"service"`
+	Service string
 	// Zone is the clock of the dates in receipts, like +03:30, which is the
 	// default.
-	Zone string `koanf:"zone"`
+	Zone string
 
 	// dial connects tests that have a clock of their own.
 	dial func(context.Context) (net.Conn, error)
 }
-
-// Secret is a password. It prints itself without.
-type Secret string
-
-const masked = "xxxxx"
-
-// String is the mask; nothing where there is no password.
-func (s Secret) String() string {
-	if s == "" {
-		return ""
-	}
-	return masked
-}
-
-// GoString masks what %#v prints.
-func (s Secret) GoString() string { return s.String() }
-
-// MarshalText masks what JSON and the log print.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 const (
 	transceiver   = "transceiver"
