@@ -23,6 +23,11 @@ type Store interface {
 	// the lowest first, and then the one that was due first. They are the
 	// holder's until the lease ends.
 	ClaimSends(ctx context.Context, holder string, most sms.Priority, n int, lease time.Duration) ([]job.Job, error)
+	// DueSends gives at most n batches that are due, in that order, of the
+	// priority of one after which it begins. ClaimThese is ClaimSends for some of
+	// them.
+	DueSends(ctx context.Context, after job.Job, n int) ([]job.Job, error)
+	ClaimThese(ctx context.Context, holder string, priority sms.Priority, refs []int64, lease time.Duration) ([]job.Job, error)
 	// NextSend is when the next batch is due, or its lease ends; zero where there
 	// is none.
 	NextSend(ctx context.Context) (time.Time, error)
@@ -74,6 +79,7 @@ type Dispatcher struct {
 	holder  string
 	queue   *queue
 	held    held
+	looked  map[place]*look // the loader's
 	wake    <-chan struct{}
 	looks   looks
 	results chan outcome
@@ -97,6 +103,7 @@ func New(o Options) (*Dispatcher, error) {
 	d := &Dispatcher{
 		store: o.Store, log: o.Log, now: o.Now, holder: rand.Text(), queue: newQueue(o.Ways, o.Now),
 		wake: o.Wake, looks: usual, results: make(chan outcome, mostUnrecorded),
+		looked: map[place]*look{},
 	}
 	d.held.batches = map[int64]*batch{}
 	d.sending, d.cut = context.WithCancel(context.Background())

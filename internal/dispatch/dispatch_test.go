@@ -14,6 +14,7 @@ import (
 )
 
 func bulk(b *sms.Batch)   { b.Priority = sms.Bulk }
+func normal(b *sms.Batch) { b.Priority = sms.Normal }
 func urgent(b *sms.Batch) { b.Priority = sms.Urgent }
 func once(b *sms.Batch)   { b.Once = true }
 

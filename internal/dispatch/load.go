@@ -97,7 +97,7 @@ func (d *Dispatcher) fill() bool {
 			room = min(room, d.queue.room(p)/mostOf)
 		}
 		if room <= 0 {
-			return false
+			return d.lookPast(p)
 		}
 		if p > int(sms.Urgent) && d.claim(sms.Priority(p), room) == room {
 			return true
@@ -115,8 +115,15 @@ func (d *Dispatcher) claim(most sms.Priority, n int) int {
 		d.complain("dispatch: no work can be taken from the queue", err)
 		return 0
 	}
+	d.bring(jobs, from, 0)
+	return len(jobs)
+}
+
+// bring reads batches that were claimed, and puts what there is to be sent of
+// them into memory: of a way alone, or where it is 0 of all.
+func (d *Dispatcher) bring(jobs []job.Job, from time.Time, only route) {
 	if len(jobs) == 0 {
-		return 0
+		return
 	}
 	ids := make([]int64, len(jobs))
 	for i, j := range jobs {
@@ -126,16 +133,15 @@ func (d *Dispatcher) claim(most sms.Priority, n int) int {
 	if err != nil {
 		d.complain("dispatch: batches cannot be read", err)
 		d.release(ids)
-		return 0
+		return
 	}
 	byID := make(map[int64]*sms.Batch, len(batches))
 	for i := range batches {
 		byID[batches[i].ID] = &batches[i]
 	}
 	for _, j := range jobs {
-		d.take(j, byID[j.Ref], from)
+		d.take(j, byID[j.Ref], from, only)
 	}
-	return len(jobs)
 }
 
 // complain writes of an error, but for the end of this process.
@@ -152,7 +158,7 @@ func (d *Dispatcher) release(ids []int64) {
 }
 
 // take puts what is to be sent of a batch into memory.
-func (d *Dispatcher) take(j job.Job, found *sms.Batch, from time.Time) {
+func (d *Dispatcher) take(j job.Job, found *sms.Batch, from time.Time, only route) {
 	var b *batch
 	if found != nil {
 		b = &batch{Batch: *found, job: j}
@@ -171,14 +177,18 @@ func (d *Dispatcher) take(j job.Job, found *sms.Batch, from time.Time) {
 	b.left = len(all)
 	d.held.add(b)
 	var ready []*message
-	alive := d.queue.alive()
+	alive, open := d.queue.alive(), d.queue.readyWays()
 	for i := range all {
 		m := &all[i]
 		m.route = d.queue.routes(m.Message)
 		if j.Lapsed {
 			m.again, m.unsure, m.Doubt = true, true, true
 		}
-		if d.begin(m, alive) {
+		switch {
+		case !d.begin(m, alive):
+		case only != 0 && (m.route&open).first() != only:
+			d.putOff(m, d.now()) // it waits in the queue, as if it had not been found
+		default:
 			ready = append(ready, m)
 		}
 	}

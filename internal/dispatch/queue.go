@@ -42,6 +42,7 @@ type queue struct {
 	ways   []*way
 	now    func() time.Time
 	hungry operator.Signal // there is room again, or no work
+	most   [priorities]int // messages in memory
 
 	mu     sync.Mutex
 	lanes  [priorities][]*lane
@@ -58,10 +59,15 @@ type lane struct {
 }
 
 func newQueue(ways []Way, now func() time.Time) *queue {
-	q := &queue{now: now, hungry: operator.NewSignal()}
+	q := &queue{now: now, hungry: operator.NewSignal(), most: mostQueued}
 	for i, w := range ways {
 		added := &way{Way: w, bit: 1 << i, work: sync.NewCond(&q.mu), alive: now(), rested: time.AfterFunc(time.Hour, q.rouse)}
 		added.rested.Stop()
+		for _, before := range q.ways {
+			if before.covers(&added.Way) {
+				added.hides |= before.bit
+			}
+		}
 		q.ways = append(q.ways, added)
 	}
 	return q
@@ -161,6 +167,9 @@ func (q *queue) next(w *way) *message {
 		if m := q.pick(w); m != nil {
 			return m
 		}
+		if q.crowded() {
+			q.hungry.Raise() // there may be work for it behind that of others
+		}
 		w.work.Wait()
 	}
 	return nil
@@ -175,7 +184,7 @@ func (q *queue) pick(w *way) *message {
 		var first *lane
 		for _, l := range q.lanes[p] {
 			able := l.open & ready
-			if l.queue.len() > 0 && able&-able == w.bit && (first == nil || l.queue.front().number < first.queue.front().number) {
+			if l.queue.len() > 0 && able.first() == w.bit && (first == nil || l.queue.front().number < first.queue.front().number) {
 				first = l
 			}
 		}
@@ -188,7 +197,7 @@ func (q *queue) pick(w *way) *message {
 }
 
 func (q *queue) took(p int) {
-	if q.size[p]--; q.size[p] == mostQueued[p]/2 {
+	if q.size[p]--; q.size[p] == q.most[p]/2 {
 		q.hungry.Raise()
 	}
 }
@@ -232,7 +241,44 @@ func (q *queue) worked(w *way) {
 func (q *queue) room(p int) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return mostQueued[p] - q.size[p]
+	return q.most[p] - q.size[p]
+}
+
+// least is how much room there is where more of a priority is taken.
+func least(p int) int {
+	if p == int(sms.Bulk) {
+		return mostOf
+	}
+	return 1
+}
+
+func (q *queue) crowded() bool {
+	for p, size := range q.size {
+		if q.most[p]-size < least(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// spare is how many messages of a priority may come in for a way beyond the room
+// that there is: none while it has enough to do that goes as early, or cannot be
+// the first way of any message.
+func (q *queue) spare(w *way, p int) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	ready, waiting, share := q.ready(), 0, q.most[p]/4
+	for _, lanes := range q.lanes[:p+1] {
+		for _, l := range lanes {
+			if (l.open & ready).first() == w.bit {
+				waiting += l.queue.len()
+			}
+		}
+	}
+	if ready&w.bit == 0 || w.hides&ready != 0 || 2*waiting > share {
+		return 0
+	}
+	return share - waiting
 }
 
 // stir brings back those whose time has come and has the workers look again. It

@@ -29,10 +29,24 @@ const mostWays = 64
 // route is a set of ways, one bit each: the lowest is tried first.
 type route uint64
 
+// first is the way of a set that is tried first; 0 where there is none.
+func (r route) first() route { return r & -r }
+
+// covers tells whether a way takes all that another one takes.
+func (w *Way) covers(other *Way) bool {
+	within := func(all, some []string, fits func(string, string) bool) bool {
+		return len(all) == 0 || len(some) > 0 && !slices.ContainsFunc(some, func(one string) bool {
+			return !slices.ContainsFunc(all, func(a string) bool { return fits(one, a) })
+		})
+	}
+	return within(w.Lines, other.Lines, func(a, b string) bool { return a == b }) && within(w.Prefixes, other.Prefixes, strings.HasPrefix)
+}
+
 // way is a Way at work. What changes is the queue's.
 type way struct {
 	Way
 	bit   route
+	hides route // those before it that take all that it takes
 	work  *sync.Cond
 	fails int       // in a row, to hand anything over
 	rests time.Time // until when nothing is handed over

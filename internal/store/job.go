@@ -13,18 +13,25 @@ import (
 
 // jobSQL is what is asked of jobs.
 type jobSQL struct {
-	claim               *query
+	claim, due          *query
 	extend, retry, done bulk
+	skip                string
 }
 
 // priorities are those that jobs may have. Each has a range of its own in the
 // index, so that what is due is found beside any number of jobs that are not.
 const priorities = 3
 
+// claimJobs takes the jobs of a list that follows.
+const claimJobs = `UPDATE job SET due = $1, attempt = attempt + 1, holder = $2, lapsed = CASE WHEN holder = '' THEN 0 ELSE 1 END ` +
+	`WHERE kind = $3 AND ref IN (`
+
 func (p *statements) jobs(skip string) jobSQL {
 	return jobSQL{
-		claim: p.prepare(`UPDATE job SET due = $1, attempt = attempt + 1, holder = $2, lapsed = CASE WHEN holder = '' THEN 0 ELSE 1 END WHERE kind = $3 AND ref IN (` +
-			`SELECT ref FROM job WHERE kind = $3 AND priority = $4 AND due <= $5 ORDER BY due LIMIT $6` + skip + `) ` +
+		skip: skip,
+		due: p.prepare(`SELECT ref, due FROM job WHERE kind = $1 AND priority = $2 AND due <= $3 AND due >= $4 AND (due > $4 OR ref > $5) ` +
+			`ORDER BY due, ref LIMIT $6`),
+		claim: p.prepare(claimJobs + `SELECT ref FROM job WHERE kind = $3 AND priority = $4 AND due <= $5 ORDER BY due LIMIT $6` + skip + `) ` +
 			`RETURNING ref, attempt, lapsed`),
 		extend: p.update(`UPDATE job SET due = v.column4 FROM`, []string{"TEXT", "BIGINT", "TEXT", "BIGINT"},
 			`WHERE job.kind = v.column1 AND job.ref = v.column2 AND job.holder = v.column3`),
@@ -72,6 +79,47 @@ func (s *Store) claimJobs(ctx context.Context, kind, holder string, least, n int
 	return taken, nil
 }
 
+// DueSends gives at most n batches of a priority that are due, those first that
+// were due first, from after one on: by its priority, its moment and its id. They
+// are nobody's for that.
+func (s *Store) DueSends(ctx context.Context, after job.Job, n int) (due []job.Job, err error) {
+	rows, err := s.jobs.due.read(ctx, s.reader, []any{job.Send, after.Priority, micros(s.now()), micros(after.Due), after.Ref, n})
+	if err == nil {
+		err = scan(rows, func(into func(...any) error) error {
+			j := job.Job{Kind: job.Send, Priority: after.Priority}
+			var at int64
+			err := into(&j.Ref, &at)
+			j.Due = fromMicros(at)
+			due = append(due, j)
+			return err
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for batches that are due: %w", err)
+	}
+	return due, nil
+}
+
+// ClaimThese is ClaimSends for those of some batches of a priority that are
+// still due and nobody's.
+func (s *Store) ClaimThese(ctx context.Context, holder string, priority sms.Priority, refs []int64, lease time.Duration) (taken []job.Job, err error) {
+	if holder == "" || lease <= 0 || len(refs) == 0 {
+		return nil, errors.New("claim batches: a holder, a lease and their ids are needed")
+	}
+	now := s.now()
+	until := now.Add(lease)
+	text := claimJobs + `SELECT ref FROM job WHERE kind = $3 AND priority = $4 AND due <= $5 AND ref IN ` + inList(refs) + s.jobs.skip +
+		`) RETURNING ref, attempt, lapsed`
+	err = s.write(ctx, "claim batches", func(tx *sql.Tx) error {
+		rows, err := tx.Query(text, micros(until), holder, job.Send, int(priority), micros(now))
+		if err == nil {
+			taken, err = claimed(rows, job.Job{Kind: job.Send, Priority: int(priority), Due: until})
+		}
+		return err
+	})
+	return taken, err
+}
+
 // NextSend is when the next batch is due, or its lease ends; zero where there is
 // none.
 func (s *Store) NextSend(ctx context.Context) (next time.Time, err error) {
@@ -115,8 +163,12 @@ func (s *Store) claim(tx *sql.Tx, kind, holder string, priority, n int, now, unt
 	if err != nil {
 		return nil, err
 	}
+	return claimed(rows, job.Job{Kind: kind, Priority: priority, Due: until})
+}
+
+// claimed reads jobs that were taken; what they have in common is in j.
+func claimed(rows *sql.Rows, j job.Job) (taken []job.Job, err error) {
 	err = scan(rows, func(into func(...any) error) error {
-		j := job.Job{Kind: kind, Priority: priority, Due: until}
 		var lapsed int64
 		err := into(&j.Ref, &j.Attempt, &lapsed)
 		j.Lapsed = lapsed != 0

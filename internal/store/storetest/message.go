@@ -41,6 +41,7 @@ var messages = map[string]func(*testing.T, Place){
 	"messages: receipts of long ones":       longReceipts,
 	"messages: webhooks hear of their end":  heardOf,
 	"messages: jobs are claimed once":       claimedOnce,
+	"messages: jobs are picked out":         pickedOut,
 	"messages: from phones":                 arrived,
 	"messages: from phones, again":          broughtAgain,
 	"messages: from phones, read":           markedRead,
