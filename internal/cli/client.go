@@ -48,20 +48,25 @@ func (s secretStdin) secret(c *console, kind credential.Kind) (secret, fresh str
 	return all[0], "", nil
 }
 
-// rotation is how long two secrets are good.
+// rotation is how long two secrets are good. It has no default: one would count
+// as given beside --finish.
 type rotation struct {
-	Keep time.Duration `help:"How long the one before stays good, like 48h; 0s where it has leaked." default:"24h" xor:"keep"`
+	Keep *time.Duration `help:"How long the one before stays good, like 48h; 0s where it has leaked. 24h where it is left out." placeholder:"SPAN" xor:"keep"`
 }
 
 // former is when the secret before ends; what it is, is filled in later.
 func (r rotation) former() (account.Former, error) {
+	keep := 24 * time.Hour
+	if r.Keep != nil {
+		keep = *r.Keep
+	}
 	switch {
-	case r.Keep < 0:
+	case keep < 0:
 		return account.Former{}, misuse{errors.New("--keep must not be below 0s")}
-	case r.Keep == 0:
+	case keep == 0:
 		return account.Former{}, nil
 	}
-	return account.Former{Until: time.Now().Add(r.Keep).UTC().Truncate(time.Second)}, nil
+	return account.Former{Until: time.Now().Add(keep).UTC().Truncate(time.Second)}, nil
 }
 
 // clientView is a client as it is shown.
