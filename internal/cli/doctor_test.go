@@ -182,7 +182,7 @@ func TestJudgeMachine(t *testing.T) {
 // that was cut off and says where; what only looks still works, and helps.
 func TestBrokenEnd(t *testing.T) {
 	t.Parallel()
-	data := filepath.Join(t.TempDir(), "data")
+	data := filepath.Join(onDisk(t), "data")
 	stop(t, inquired(t, data, 2))
 	spoil(t, data, `CREATE TABLE kept AS SELECT * FROM audit`, `DELETE FROM audit WHERE seq = 2`)
 	const says = "its head is at record 2, and the last record that is there is 1"
