@@ -39,6 +39,9 @@ func TestAttach(t *testing.T) {
 		}
 		for i := range commands {
 			c := attached(t, at)
+			if n := c.Prepared(); n > 0 {
+				t.Errorf("a command prepares %d statements", n)
+			}
 			if err := c.Commit(t.Context(), storetest.Charge("command-"+strconv.Itoa(i), "a0", 1)); err != nil {
 				t.Error(err)
 			}

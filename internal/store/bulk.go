@@ -21,13 +21,16 @@ const (
 type statements struct {
 	db     *sql.DB
 	engine engine
-	made   []*sql.Stmt
-	err    error
+	// brief is for a command, which runs few of them, and those once: to parse
+	// the others takes SQLite longer than all that most commands do.
+	brief bool
+	made  []*sql.Stmt
+	err   error
 }
 
 func (p *statements) prepare(text string) *query {
 	q := &query{text: text}
-	if p.err != nil || !p.engine.prepares() {
+	if p.err != nil || p.brief || !p.engine.prepares() {
 		return q
 	}
 	stmt, err := p.db.Prepare(text)

@@ -18,6 +18,9 @@ func (s *Store) Writer() *sql.DB { return s.writer }
 // Waiting is how many closings nobody has taken up.
 func (s *Store) Waiting() int { return int(s.queue.length.Load()) }
 
+// Prepared is how many statements were parsed before they were wanted.
+func (s *Store) Prepared() int { return len(s.made.made) }
+
 // CheckDurable is what Open asks of a database.
 func CheckDurable(ctx context.Context, db *sql.DB) error { return checkDurable(ctx, db) }
 

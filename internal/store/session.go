@@ -78,7 +78,7 @@ func (s *sqliteSession) ask(questions []question) error {
 		return err
 	}
 	for _, q := range questions {
-		rows, err := s.tx.Stmt(q.query.made).Query(q.args...) //nolint:sqlclosecheck // the transaction closes its statements
+		rows, err := q.query.rows(s.tx, q.args...)
 		if err == nil {
 			err = scan(rows, q.row)
 		}

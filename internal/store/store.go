@@ -138,7 +138,7 @@ func (s *Store) open(ctx context.Context, at Location, how use, opts Options) (e
 	if err := s.load(ctx, cmp.Or(opts.PeopleMemory, PeopleMemory)); err != nil {
 		return err
 	}
-	s.made.db, s.made.engine = s.writer, s.engine
+	s.made.db, s.made.engine, s.made.brief = s.writer, s.engine, how != serving
 	s.group = s.made.group(s.engine.lock())
 	s.jobs = s.made.jobs(s.engine.skip())
 	s.outcomes = s.made.outcomes(s.engine.lock())
