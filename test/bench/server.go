@@ -24,10 +24,15 @@ import (
 type server struct {
 	address   string // host:port
 	processes []*exec.Cmd
-	database  int // the process whose children the database's are; 0 where it is none
+	database  int    // the process whose children the database's are; 0 where it is none
+	end       func() // ends the processes; nil where they only have to be told
 }
 
 func (s *server) stop() {
+	if s.end != nil {
+		s.end()
+		return
+	}
 	for _, p := range s.processes {
 		_ = p.Process.Signal(syscall.SIGTERM)
 		_ = p.Wait() // how it ends does not change what was measured

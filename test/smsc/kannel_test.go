@@ -1,160 +1,70 @@
 package smsc_test
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"dargah.dev/dargah/internal/operator/smpp/pdu"
 	"dargah.dev/dargah/internal/operator/smpp/smpptest"
 	"dargah.dev/dargah/internal/sms"
+	"dargah.dev/dargah/test/kannel"
 )
 
 // Kannel can only be a client: Debian has no SMPP server of its. So it plays the part that is ours elsewhere, and
 // what it takes from our message centre for tests, and that from it, is read by both.
-type kannel struct {
-	send, url string          // where its smsbox takes messages, and where it tells of them
-	told      chan url.Values // receipts and messages of phones
+type gateway struct {
+	*kannel.Kannel
+	url  string          // where it tells of them
+	told chan url.Values // receipts and messages of phones
 }
 
-const kannelSettings = `
-group = core
-admin-port = %[1]d
-admin-password = made-up
-admin-interface = 127.0.0.1
-smsbox-port = %[2]d
-smsbox-interface = 127.0.0.1
-dlr-storage = internal
-
-group = smsc
-smsc = smpp
-smsc-id = ours
-host = 127.0.0.1
-port = %[3]s
-smsc-username = dargah
-smsc-password = secret08
-system-type = VMA
-transceiver-mode = true
-enquire-link-interval = 1
-reconnect-delay = 1
-
-group = smsbox
-bearerbox-host = 127.0.0.1
-sendsms-port = %[4]d
-sendsms-interface = 127.0.0.1
-
-group = sendsms-user
-username = tester
-password = made-up
-max-messages = 5
-concatenation = true
-
-group = sms-service
-keyword = default
-get-url = "http://%[5]s/?kind=message&from=%%p&to=%%P&coding=%%c&udh=%%u&text=%%b"
-max-messages = 0
-`
-
-// startKannel runs its two programs until the test ends.
-func startKannel(t *testing.T, server *smpptest.Server) *kannel {
+// startKannel runs it until the test ends.
+func startKannel(t *testing.T, server *smpptest.Server) *gateway {
 	t.Helper()
-	bearerbox, smsbox := kannelProgram(t, "bearerbox"), kannelProgram(t, "smsbox")
-	k := &kannel{told: make(chan url.Values, 100)}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	k := &gateway{told: make(chan url.Values, 100), url: "http://" + listener.Addr().String()}
 	web := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { k.told <- r.URL.Query() })}
 	go func() { _ = web.Serve(listener) }()
 	t.Cleanup(func() { _ = web.Close() })
-	_, port, _ := net.SplitHostPort(server.Address())
-	admin, box, send := freePort(t), freePort(t), freePort(t)
-	file := filepath.Join(t.TempDir(), "kannel.conf")
-	text := fmt.Sprintf(kannelSettings, admin, box, port, send, listener.Addr())
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	keep(t, bearerbox, file)
-	await(t, func() bool { return server.Bound() > 0 })
-	log := keep(t, smsbox, file)
-	k.send = fmt.Sprintf("127.0.0.1:%d", send)
-	// Its port opens before it knows the bearerbox, and a text that comes in
-	// between kills it. The heart beats from when it does.
-	await(t, func() bool {
-		said, err := os.ReadFile(log)
-		return err == nil && bytes.Contains(said, []byte("heartbeat_thread"))
+	k.Kannel, err = kannel.Start(kannel.Options{
+		Dir: t.TempDir(), Centre: server.Address(), SystemID: "dargah", Password: "secret08",
+		Told: k.url + "/?kind=message&from=%p&to=%P&coding=%c&udh=%u&text=%b",
 	})
-	k.url = "http://" + listener.Addr().String()
-	return k
-}
-
-func kannelProgram(t *testing.T, name string) string {
-	t.Helper()
-	for _, place := range []string{name, filepath.Join("/usr/sbin", name)} {
-		if path, err := exec.LookPath(place); err == nil {
-			return path
-		}
-	}
-	lack(t, "Debian package kannel")
-	return ""
-}
-
-// keep runs a program that ends with the test, even with a test that is killed:
-// the shell's input ends then. It gives the file that the program's words go to.
-func keep(t *testing.T, program, file string) (log string) {
-	t.Helper()
-	log = filepath.Join(t.TempDir(), "log")
-	cmd := exec.Command("sh", "-c", `"$1" "$2" >"$3" 2>&1 & read -r line; kill -KILL $!; wait`, "sh", program, file, log)
-	input, err := cmd.StdinPipe()
-	if err == nil {
-		err = cmd.Start()
+	if errors.Is(err, kannel.ErrMissing) {
+		lack(t, "Debian package kannel")
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = input.Close()
-		_ = cmd.Wait()
-		if said, err := os.ReadFile(log); t.Failed() && err == nil {
-			t.Logf("%s: %s", filepath.Base(program), said)
+		k.Stop()
+		if t.Failed() {
+			t.Log(k.Said())
 		}
 	})
-	return log
-}
-
-// freePort gives one that nobody has, below those of outgoing connections.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for {
-		port := 15_000 + rand.IntN(17_000)
-		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			_ = l.Close()
-			return port
-		}
-	}
+	return k
 }
 
 // submit has Kannel send a text.
-func (k *kannel) submit(t *testing.T, text string, coding sms.Coding) {
+func (k *gateway) submit(t *testing.T, text string, coding sms.Coding) {
 	t.Helper()
 	query := url.Values{
-		"username": {"tester"}, "password": {"made-up"}, "from": {"30001234"}, "to": {"989120000000"}, "text": {text}, "charset": {"UTF-8"},
+		"username": {kannel.User}, "password": {kannel.Password}, "from": {"30001234"}, "to": {"989120000000"}, "text": {text}, "charset": {"UTF-8"},
 		"dlr-mask": {"3"}, "dlr-url": {k.url + "/?kind=receipt&type=%d&text=%A"},
 	}
 	if coding == sms.UCS2 {
 		query.Set("coding", "2")
 	}
-	answer, err := http.Get("http://" + k.send + "/cgi-bin/sendsms?" + query.Encode())
+	answer, err := http.Get("http://" + k.Address + "/cgi-bin/sendsms?" + query.Encode())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +124,7 @@ func TestKannel(t *testing.T) {
 	checkIncoming(t, k, server)
 }
 
-func checkIncoming(t *testing.T, k *kannel, server *smpptest.Server) {
+func checkIncoming(t *testing.T, k *gateway, server *smpptest.Server) {
 	t.Helper()
 	for text, coding := range map[string]sms.Coding{"OK [1]": sms.GSM7, "سلام": sms.UCS2} {
 		_, data := sms.Split(text)
