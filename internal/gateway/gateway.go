@@ -32,9 +32,9 @@ const (
 	deadline   = 20 * time.Second
 	bookWithin = 2 * time.Second
 	// enough is how long a call may have taken that fails through us and still
-	// waits for its record: whoever waits for a store that hangs should hear of
-	// it soon.
-	enough = time.Second
+	// waits for its record, which comes on top: whoever waits for a store that
+	// hangs hears of it within little more than the two seconds.
+	enough = 250 * time.Millisecond
 	// reserveFor is when a reservation is given back whose call nobody closed:
 	// later than any call that is still under way.
 	reserveFor = deadline + 40*time.Second

@@ -83,7 +83,7 @@ func (l *lookups) find(ctx context.Context, key personKey) ([]byte, error) {
 	w := lookupPool.Get().(*lookup)
 	w.key, w.found, w.err = key, nil, nil
 	turn := l.enter(w)
-	for !turn || !l.read(w) {
+	for !turn || !l.read(ctx, w) {
 		var err error
 		if turn, err = l.wait(ctx, w); err != nil {
 			return nil, err
@@ -157,12 +157,12 @@ func (l *lookups) leave(w *lookup) bool {
 // read reads for the oldest of those who wait, and tells whether its own
 // look-up was among them. It first lets those run who are ready to: they may be
 // about to look something up too.
-func (l *lookups) read(w *lookup) (own bool) {
+func (l *lookups) read(ctx context.Context, w *lookup) (own bool) {
 	runtime.Gosched()
 	batch := l.take()
 	err := errLookup
 	defer func() { own = l.end(batch, w, err) }()
-	err = l.ask(batch)
+	err = l.ask(ctx, batch)
 	return own
 }
 
@@ -175,8 +175,10 @@ func (l *lookups) take() []*lookup {
 	return batch
 }
 
-// ask fills the list of keys up by repeating the last one.
-func (l *lookups) ask(batch []*lookup) error {
+// ask fills the list of keys up by repeating the last one. It takes no longer
+// than the reader has left, who may have waited for the turn; that the reader's
+// own caller goes is no reason to stop.
+func (l *lookups) ask(of context.Context, batch []*lookup) error {
 	if len(batch) == 0 {
 		return nil
 	}
@@ -186,9 +188,9 @@ func (l *lookups) ask(batch []*lookup) error {
 		keys[i] = batch[min(i, len(batch)-1)].key.id
 	}
 	ctx := context.Background()
-	if l.within > 0 {
+	if until, bounded := of.Deadline(); bounded && l.within > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, l.within)
+		ctx, cancel = context.WithDeadline(ctx, until)
 		defer cancel()
 	}
 	rows, err := l.sizes[size].read(ctx, l.db, keys)

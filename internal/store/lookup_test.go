@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"time"
 )
 
 // shelf is a store with n rows, keyed by their numbers, and nobody's turn.
@@ -110,6 +111,32 @@ func TestWhoGivesUpLeavesItsTurnToOthers(t *testing.T) {
 	l.waiting = append(l.waiting, w)
 	if _, err := l.wait(ctx, w); !errors.Is(err, context.Canceled) || l.turns != 1 {
 		t.Errorf("%v, %d turns", err, l.turns)
+	}
+}
+
+// Who waited for a turn has only the rest of its time to read in; a caller that
+// goes cuts nobody's query short.
+func TestAReaderKeepsToItsTime(t *testing.T) {
+	t.Parallel()
+	l := shelf(t, 1)
+	l.within, l.turns = time.Hour, 1
+	read := func(ctx context.Context) (found string, err error) {
+		w := lookupPool.New().(*lookup)
+		w.key = rowKey(0)
+		if !l.enter(w) || !l.read(ctx, w) {
+			t.Fatal("there is a turn, and nobody else waits")
+		}
+		return string(w.found), w.err
+	}
+	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	if found, err := read(late); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("its time was over, and it read %q: %v", found, err)
+	}
+	gone, cancel := context.WithTimeout(t.Context(), time.Hour)
+	cancel()
+	if found, err := read(gone); err != nil || found != "row 0" {
+		t.Errorf("its caller has gone, and it read %q: %v", found, err)
 	}
 }
 
