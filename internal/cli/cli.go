@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -38,9 +39,8 @@ type commands struct {
 	Block    blocks    `cmd:"" help:"Recipients who get nothing from a line." group:"Messages"`
 	Incoming inboxes   `cmd:"" help:"Messages from phones." group:"Messages"`
 	Webhook  webhooks  `cmd:"" help:"Where accounts hear what became of their messages." group:"Messages"`
-
-	Operator operators `cmd:"" help:"The ways out to the phones." group:"What is sent"`
-	Message  messages  `cmd:"" help:"Messages that were sent." group:"What is sent"`
+	Operator operators `cmd:"" help:"The ways out to the phones." group:"Messages"`
+	Message  messages  `cmd:"" help:"Messages that were sent." group:"Messages"`
 
 	Price    prices     `cmd:"" help:"What an answer of a service costs." group:"What is answered"`
 	Origin   origins    `cmd:"" help:"Browser origins that may call." group:"What is answered"`
@@ -94,7 +94,7 @@ func run(ctx context.Context, args []string, out, err io.Writer) (status int) {
 	}
 	chosen, fault := parser.Parse(args)
 	if fault != nil {
-		fmt.Fprintf(err, "dargah: %v\nSay `dargah --help` or `dargah sandbox --help` to see what can be said.\n", fault)
+		fmt.Fprintf(err, "dargah: %v\nSay `%s --help` to see what can be said.\n", fault, mistaken(fault))
 		return 2
 	}
 	if fault := chosen.Run(&console{Context: ctx, in: os.Stdin, out: out, err: err}); fault != nil {
@@ -105,6 +105,17 @@ func run(ctx context.Context, args []string, out, err io.Writer) (status int) {
 		return 1
 	}
 	return 0
+}
+
+// mistaken is the command that a mistake was made with, as far as it is known.
+func mistaken(fault error) string {
+	var p *kong.ParseError
+	if errors.As(fault, &p) && p.Context != nil {
+		if chosen := p.Context.Selected(); chosen != nil {
+			return strings.TrimSpace(chosen.FullPath())
+		}
+	}
+	return "dargah"
 }
 
 type version struct{}

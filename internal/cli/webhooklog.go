@@ -29,7 +29,7 @@ type webhookLog struct {
 	installation
 	shown
 	ofWebhook
-	Last int `help:"How many notices, the newest first." default:"50" placeholder:"N"`
+	Last int `help:"How many notices, the newest first." default:"50"`
 }
 
 func (l webhookLog) Run(c *console) error {
