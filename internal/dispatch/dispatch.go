@@ -112,13 +112,15 @@ func New(o Options) (*Dispatcher, error) {
 	return d, nil
 }
 
-// Start begins to send. Without ways nothing is taken from the queue.
+// Start begins to send. Without ways nothing is taken from the queue but what is
+// worth nothing any more: other processes may have ways.
 func (d *Dispatcher) Start() {
-	if len(d.queue.ways) == 0 {
-		return
-	}
 	d.recorder.Go(d.record)
 	d.keeper.Go(d.keep)
+	if len(d.queue.ways) == 0 {
+		d.loader.Go(d.clear)
+		return
+	}
 	for _, w := range d.queue.ways {
 		d.keeper.Go(func() { d.watch(w) })
 		for range w.Operator.Window() {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dargah.dev/dargah/internal/dispatch"
+	"dargah.dev/dargah/internal/job"
 	"dargah.dev/dargah/internal/operator"
 	"dargah.dev/dargah/internal/sms"
 	"dargah.dev/dargah/internal/store/storetest"
@@ -206,6 +207,29 @@ func TestNoWayTakesIt(t *testing.T) {
 	r.clock.advance(2 * time.Hour)
 	r.settled(sms.Failed, id)
 	r.balance(9990)
+}
+
+// A process without any way out pays back what is worth nothing any more, and
+// leaves all else to those that have one.
+func TestWithoutWays(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var over []int64
+	for range 3 {
+		over = append(over, r.sends(2), r.sends(2, bulk))
+	}
+	waits := r.sends(1, func(b *sms.Batch) { b.Expires = b.Expires.Add(4 * time.Hour) })
+	r.start()
+	r.clock.advance(2 * time.Hour)
+	r.settled(sms.Failed, over...)
+	r.balance(9990)
+	if m := r.batch(waits).Messages[0]; m.State != sms.Queued {
+		t.Errorf("state %d", m.State)
+	}
+	due, err := r.store.DueSends(t.Context(), job.Job{Priority: int(sms.Normal)}, 9)
+	if err != nil || len(due) != 1 || due[0].Ref != waits || due[0].Due.After(r.clock.now().Add(-time.Hour)) {
+		t.Errorf("%v in the queue, %v", due, err)
+	}
 }
 
 // The parts of a long message go to whoever took the first of them, even where

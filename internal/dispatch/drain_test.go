@@ -23,7 +23,13 @@ import (
 // process, at a window of 100, until all results are recorded: one operation is
 // one submit_sm. Receipts are not asked for.
 func BenchmarkDrain(b *testing.B) {
-	const each = 100
+	for _, each := range []int{100, 1} {
+		b.Run(fmt.Sprintf("recipients=%d", each), func(b *testing.B) { drain(b, each) })
+	}
+}
+
+// drain is of batches of so many messages.
+func drain(b *testing.B, each int) {
 	s, err := store.Open(b.Context(), store.Folder(b.TempDir()), store.Options{})
 	if err != nil {
 		b.Fatal(err)

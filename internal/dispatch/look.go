@@ -74,7 +74,7 @@ func (d *Dispatcher) lookFor(w *way, p, room int) (more bool) {
 		}
 	}
 	if len(refs) > 0 {
-		d.claimThese(refs, w, p)
+		d.claimThese(refs, p, w.bit)
 		return true
 	}
 	if len(due) > 0 {
@@ -113,14 +113,16 @@ func (d *Dispatcher) due(l *look, n int) (due []job.Job, found map[int64]*sms.Ba
 	return due, found, err
 }
 
-func (d *Dispatcher) claimThese(refs []int64, w *way, p int) {
+// claimThese takes those of some batches that nobody has taken meanwhile, and of
+// them what is of a way alone, or where it is 0 all.
+func (d *Dispatcher) claimThese(refs []int64, p int, only route) {
 	from := d.now()
 	jobs, err := d.store.ClaimThese(d.loading, d.holder, sms.Priority(p), refs, lease)
 	if err != nil {
 		d.complain("dispatch: no work can be taken from the queue", err)
 		return
 	}
-	d.bring(jobs, from, w.bit)
+	d.bring(jobs, from, only)
 }
 
 // has tells whether a batch has a message that goes to a way first.
