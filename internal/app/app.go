@@ -62,7 +62,7 @@ type App struct {
 	log     *event.Log
 	tally   *audit.Tally
 	stop    context.CancelFunc
-	stopped chan struct{}
+	running sync.WaitGroup // until it is stopped
 	closing sync.Once
 }
 
@@ -74,7 +74,7 @@ func New(ctx context.Context, s *store.Store, o Options) (*App, error) {
 	if err := o.Config.Check(); err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
-	a := &App{store: s, world: &world{}, blocks: &blockList{}, log: o.Log, tally: &audit.Tally{}, stopped: make(chan struct{})}
+	a := &App{store: s, world: &world{}, blocks: &blockList{}, log: o.Log, tally: &audit.Tally{}}
 	var err error
 	if a.node, err = a.join(ctx, o.Config); err != nil {
 		return nil, err
@@ -123,7 +123,8 @@ func (a *App) start(ctx context.Context, o Options) error {
 	a.node.Run(ctx)
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a.stop = stop
-	go a.writeTally(run)
+	a.running.Go(func() { a.writeTally(run) })
+	a.running.Go(func() { a.rememberPeople(run) })
 	return nil
 }
 
@@ -181,7 +182,7 @@ func (a *App) Close() {
 		}
 		a.closeCourier()
 		a.stop()
-		<-a.stopped
+		a.running.Wait()
 		a.node.Close()
 	})
 }
@@ -290,7 +291,6 @@ func mint(ctx context.Context, s *store.Store, now func() time.Time) (*token.Min
 
 // writeTally writes counts until the App is closed, and once more then.
 func (a *App) writeTally(ctx context.Context) {
-	defer close(a.stopped)
 	tick := time.NewTicker(tallyEvery)
 	defer tick.Stop()
 	for open := true; open; {
@@ -306,6 +306,27 @@ func (a *App) writeTally(ctx context.Context) {
 		if err := a.store.WriteTally(context.WithoutCancel(ctx), counts); err != nil {
 			a.tally.Restore(counts)
 			a.log.Fail("counts of unknown callers are not written yet", err)
+		}
+	}
+}
+
+// rememberPeople keeps the store's memory of people filled. Where people are
+// changed all the time, a tenth of the time goes into it at most.
+func (a *App) rememberPeople(ctx context.Context) {
+	for {
+		began := time.Now()
+		if err := a.store.RememberPeople(ctx); err != nil && ctx.Err() == nil {
+			a.log.Fail("people are not read into memory", err)
+		}
+		select {
+		case <-time.After(max(time.Second, 9*time.Since(began))):
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-a.store.Forgotten():
+		case <-ctx.Done():
+			return
 		}
 	}
 }

@@ -1,9 +1,6 @@
 package store_test
 
 import (
-	"os"
-	"path/filepath"
-	"regexp"
 	"strconv"
 	"testing"
 	"time"
@@ -63,13 +60,7 @@ func TestLinesFromBefore(t *testing.T) {
 			ALTER TABLE client DROP COLUMN disabled; ALTER TABLE client DROP COLUMN former_hash; ALTER TABLE client DROP COLUMN former_until;
 			ALTER TABLE business DROP COLUMN disabled; ALTER TABLE business DROP COLUMN former_hash;
 			ALTER TABLE business DROP COLUMN former_until`)
-		engine := "sqlite"
-		if at.Database != "" {
-			engine = "postgres"
-		}
-		migration, err := os.ReadFile(filepath.Join("migration", engine, "00003_administration.sql"))
-		must(t, err)
-		alter(t, at, regexp.MustCompile(`(?m)^--.*$`).ReplaceAllString(string(migration), ""))
+		migrateBy(t, at, "00003_administration.sql")
 		s = storetest.Must(t, place(t, at), store.Options{})
 		_, accounts, err := s.Accounts(t.Context())
 		if err != nil || len(accounts[0].Lines) != 8 {

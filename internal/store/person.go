@@ -134,9 +134,7 @@ func (r *personReader) readBorn(ctx context.Context, code persian.NationalCode, 
 	if row.Born != number(born) {
 		return fault.New(fault.NotFound)
 	}
-	known := recentRow{age: age, sealed: sealed}
-	copy(known.id[:], id)
-	r.recent.keep(key, known)
+	r.recent.keep(key, newRecentRow(age, id, sealed))
 	return nil
 }
 
@@ -212,7 +210,7 @@ func (r *personRow) code() string { return r.Code }
 func (r *personRow) person(code persian.NationalCode) person.Person {
 	p := person.Person{
 		NationalCode: code,
-		BirthDate:    persian.Date{Year: r.Born / 10000, Month: r.Born / 100 % 100, Day: r.Born % 100},
+		BirthDate:    r.born(),
 		FirstName:    r.First, LastName: r.Last, FatherName: r.Father, Dead: r.Dead,
 		Certificate: person.Certificate{Series: r.Series, Serial: r.Serial, Number: r.Number},
 	}
@@ -220,6 +218,10 @@ func (r *personRow) person(code persian.NationalCode) person.Person {
 		p.Gender = person.Female
 	}
 	return p
+}
+
+func (r *personRow) born() persian.Date {
+	return persian.Date{Year: r.Born / 10000, Month: r.Born / 100 % 100, Day: r.Born % 100}
 }
 
 // number is a date as rows have it.

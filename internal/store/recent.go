@@ -34,6 +34,8 @@ type recent struct {
 	// read at another age is not believed: whoever read it may have done so
 	// before the change and come here after it.
 	age atomic.Uint64
+	// forgotten has a signal when everything was dropped.
+	forgotten chan struct{}
 }
 
 type recentKey [seal.HashSize]byte
@@ -45,13 +47,19 @@ type recentRow struct {
 	sealed []byte
 }
 
+func newRecentRow(age uint64, id, sealed []byte) recentRow {
+	return recentRow{age: age, id: [seal.HashSize]byte(id), sealed: sealed}
+}
+
+func (r recentRow) size() int { return len(r.sealed) + recentBeside }
+
 // newRecent keeps at most so many bytes; none where that is below 0.
 func newRecent(keys *seal.Keyring, bytes int64) *recent {
-	r := &recent{keys: keys}
+	r := &recent{keys: keys, forgotten: make(chan struct{}, 1)}
 	if bytes > 0 {
 		r.rows = otter.Must(&otter.Options[recentKey, recentRow]{
 			MaximumWeight: uint64(bytes),
-			Weigher:       func(_ recentKey, row recentRow) uint32 { return uint32(len(row.sealed)) + recentBeside }, //nolint:gosec // a row is small
+			Weigher:       func(_ recentKey, row recentRow) uint32 { return uint32(row.size()) }, //nolint:gosec // a row is small
 		})
 	}
 	return r
@@ -88,5 +96,9 @@ func (r *recent) forget() {
 	r.age.Add(1)
 	if r.rows != nil {
 		r.rows.InvalidateAll()
+	}
+	select {
+	case r.forgotten <- struct{}{}:
+	default:
 	}
 }

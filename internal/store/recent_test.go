@@ -160,3 +160,50 @@ func TestMemoryOfPeopleIsBounded(t *testing.T) {
 		t.Errorf("%d people are remembered in 64 KiB", left)
 	}
 }
+
+// TestPeopleAreReadAhead has a store read people into memory before anybody
+// asks: it answers about those for whom there is room, and about nobody who was
+// changed since.
+func TestPeopleAreReadAhead(t *testing.T) {
+	each(t, func(t *testing.T, at store.Location) {
+		const n = 2500
+		s := storetest.Must(t, place(t, at), store.Options{})
+		small := func() *store.Store {
+			command, err := store.Attach(t.Context(), at, store.Options{PeopleMemory: 128 << 10})
+			must(t, err)
+			t.Cleanup(func() { must(t, command.Close()) })
+			return command
+		}()
+		must(t, s.PutPeople(t.Context(), storetest.People(0, n), nil))
+		select {
+		case <-s.Forgotten():
+		default:
+			t.Error("nobody hears that people were put")
+		}
+		must(t, errors.Join(s.RememberPeople(t.Context()), small.RememberPeople(t.Context())))
+		store.SettleMemory(small)
+		p := storetest.Somebody(7)
+		p.LastName = "نو"
+		must(t, s.Change(t.Context(), store.Act{Actor: "tester", Service: "person", Method: "set"}, func(c *store.Change) error { return c.SetPerson(p) }))
+		if name, _ := asked(t, s, 7, p.BirthDate); name != p.LastName {
+			t.Errorf("%q after a change", name)
+		}
+		must(t, s.RememberPeople(t.Context()))
+		alter(t, at, `DELETE FROM person`)
+		few := 0
+		for i := range n {
+			if name, found := asked(t, s, i, storetest.Somebody(i).BirthDate); !found || i == 7 && name != p.LastName {
+				t.Fatalf("person %d is not in memory, or another: %q", i, name)
+			}
+			if _, found := asked(t, s, i, storetest.Somebody(i).BirthDate.AddDays(1)); found {
+				t.Fatalf("person %d is found by a wrong date", i)
+			}
+			if _, found := asked(t, small, i, storetest.Somebody(i).BirthDate); found {
+				few++
+			}
+		}
+		if few == 0 || few > 128<<10/250 {
+			t.Errorf("%d people in 128 KiB", few)
+		}
+	})
+}

@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -88,6 +90,18 @@ func alter(t testing.TB, at store.Location, statements string) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// migrateBy runs a migration again, after it was undone.
+func migrateBy(t testing.TB, at store.Location, name string) {
+	t.Helper()
+	engine := "sqlite"
+	if at.Database != "" {
+		engine = "postgres"
+	}
+	migration, err := os.ReadFile(filepath.Join("migration", engine, name))
+	must(t, err)
+	alter(t, at, regexp.MustCompile(`(?m)^--.*$`).ReplaceAllString(string(migration), ""))
 }
 
 // written is all that the database and the folder keep.
