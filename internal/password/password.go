@@ -103,6 +103,11 @@ func (g *Gate) Check(ctx context.Context, name, hash, password string) (bool, er
 		return false, nil
 	}
 	key := g.key(hash, password)
+	if hash != "" {
+		if _, known := g.known.GetIfPresent(key); known {
+			return true, nil
+		}
+	}
 	for {
 		v, err, _ := g.flight.Do(string(key[:])+name, func() (any, error) { return g.check(ctx, key, hash, password) })
 		if hungUp(err) && ctx.Err() == nil { // the one whom this one waited for
@@ -119,11 +124,6 @@ func hungUp(err error) bool {
 
 func (g *Gate) check(ctx context.Context, key [32]byte, hash, password string) (bool, error) {
 	exists := hash != ""
-	if exists {
-		if _, ok := g.known.GetIfPresent(key); ok {
-			return true, nil
-		}
-	}
 	release, err := g.enter(ctx)
 	if err != nil {
 		return false, err
