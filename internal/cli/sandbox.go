@@ -224,7 +224,7 @@ func (s sandbox) fill(c *console, dir string, world *fixture.World, gate *passwo
 		}
 	}
 	for range 2 {
-		if data, err = store.Open(c, store.Folder(dir), store.Options{}); err != nil {
+		if data, err = store.Open(c, store.Folder(dir), store.Options{Migrating: c.migrating}); err != nil {
 			return nil, false, advise(err, dir)
 		}
 		state, err := app.State(c, data)

@@ -59,7 +59,7 @@ func (s serve) Run(c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	data, made, err := open(c, location(set), storeOptions(set))
+	data, made, err := open(c, location(set), storeOptions(c, set))
 	if c.Err() != nil && errors.Is(err, context.Canceled) {
 		_, err = fmt.Fprintln(c.err, "dargah: stopped before it was ready")
 		return err
@@ -111,11 +111,17 @@ func openCertificate(c config.Config, log *event.Log) (*httpd.Certificate, error
 	return certificate, nil
 }
 
-func storeOptions(c config.Config) store.Options {
-	if c.PeopleMemory == 0 {
-		return store.Options{PeopleMemory: -1}
+func storeOptions(c *console, set config.Config) store.Options {
+	o := store.Options{PeopleMemory: int64(set.PeopleMemory) << 20, Migrating: c.migrating}
+	if set.PeopleMemory == 0 {
+		o.PeopleMemory = -1
 	}
-	return store.Options{PeopleMemory: int64(c.PeopleMemory) << 20}
+	return o
+}
+
+// migrating says what a start that takes long is doing.
+func (c *console) migrating(from, to int64) {
+	fmt.Fprintf(c.err, "dargah: the database is brought from schema %d to %d; with millions of people in it that takes minutes\n", from, to)
 }
 
 // open opens the installation for a server, making what is not there. It tells

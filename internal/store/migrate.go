@@ -13,8 +13,9 @@ import (
 var migrations embed.FS
 
 // migrate brings the schema up to this program's version, and refuses one that
-// is ahead of it. Where it is up to date nothing is locked or written.
-func migrate(ctx context.Context, e engine) error {
+// is ahead of it. Where it is up to date nothing is locked or written. Tell,
+// which may be nil, hears of one that is older, before it is changed.
+func migrate(ctx context.Context, e engine, tell func(from, to int64)) error {
 	current, known, err := versions(ctx, e)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
@@ -24,6 +25,9 @@ func migrate(ctx context.Context, e engine) error {
 	}
 	if current == known {
 		return nil
+	}
+	if current > 0 && tell != nil {
+		tell(current, known)
 	}
 	dialect, options, err := e.migrator()
 	if err != nil {

@@ -113,7 +113,7 @@ func (t *target) prepare(ctx context.Context) error {
 		return fmt.Errorf("read the schema's version: %w", err)
 	}
 	if version == 0 {
-		return migrate(ctx, t.engine)
+		return migrate(ctx, t.engine, nil)
 	}
 	if err := checkSchema(ctx, t.engine); err != nil {
 		return fmt.Errorf("the target is not empty: %w", err)
@@ -134,7 +134,7 @@ func freshSums(ctx context.Context) (sums map[string]Sum, err error) {
 		return nil, fmt.Errorf("make an empty installation to compare with: %w", err)
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
-	if err := migrate(ctx, e); err != nil {
+	if err := migrate(ctx, e, nil); err != nil {
 		return nil, err
 	}
 	_, db, _ := e.pools()

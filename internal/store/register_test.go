@@ -44,6 +44,26 @@ func TestRegisterFromBefore(t *testing.T) {
 	})
 }
 
+// TestMigratingIsTold: who starts a server on an older installation hears why it
+// takes long; who makes a new one hears nothing.
+func TestMigratingIsTold(t *testing.T) {
+	each(t, func(t *testing.T, at store.Location) {
+		var told []int64
+		opts := store.Options{Migrating: func(from, to int64) { told = append(told, from, to) }}
+		for range 2 {
+			storetest.Close(t, storetest.Must(t, place(t, at), opts))
+		}
+		if len(told) != 0 {
+			t.Errorf("%v were told of a new installation", told)
+		}
+		alter(t, at, `DROP INDEX entry_kind; DELETE FROM goose_db_version WHERE version_id = 17`)
+		storetest.Close(t, storetest.Must(t, place(t, at), opts))
+		if !slices.Equal(told, []int64{16, 17}) {
+			t.Errorf("%v were told of an older one", told)
+		}
+	})
+}
+
 func execute(t *testing.T, s *store.Store, statement string, args ...any) error {
 	t.Helper()
 	_, err := s.Writer().ExecContext(t.Context(), statement, args...)

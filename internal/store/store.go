@@ -40,6 +40,9 @@ type Options struct {
 	// PeopleMemory is how many bytes of the register are kept in memory at
 	// most: PeopleMemory where 0, nothing where it is below 0.
 	PeopleMemory int64
+	// Migrating, which may be nil, is called before the schema of an older
+	// version is brought up to date. With millions of people that takes minutes.
+	Migrating func(from, to int64)
 }
 
 // Store is an open installation. It is safe for concurrent use.
@@ -122,7 +125,7 @@ func (s *Store) open(ctx context.Context, at Location, how use, opts Options) (e
 		return err
 	}
 	if how == serving {
-		if err := migrate(ctx, s.engine); err != nil {
+		if err := migrate(ctx, s.engine, opts.Migrating); err != nil {
 			return err
 		}
 		s.keys, err = openKeyring(ctx, at.master(), s.writer, s.engine.alone)
