@@ -14,7 +14,7 @@ import (
 )
 
 // How many people are sealed at a time by one worker, and written in one
-// transaction: about 60 MB on disk.
+// transaction: about 30 MB on disk.
 const (
 	sealChunk   = 2_000
 	peopleGroup = 100_000
@@ -52,7 +52,7 @@ func (s *Store) PutPeople(ctx context.Context, people iter.Seq[Person], progress
 	work.Go(func() error { return chunk(ctx, people, read) })
 	work.Go(func() error { return s.sealAll(ctx, read, sealed) })
 	work.Go(func() error {
-		return collect(sealed, progress, func(group []sealedPerson) error {
+		return collect(sealed, peopleGroup, s.spillDir, progress, func(group []sealedPerson) error {
 			return s.putPeople(ctx, &insert, group)
 		})
 	})
@@ -130,26 +130,61 @@ func (s *Store) sealPeople(people []Person) ([]sealedPerson, error) {
 	return rows, nil
 }
 
-// collect hands over large groups.
-func collect(from <-chan []sealedPerson, progress func(int), write func([]sealedPerson) error) error {
+// collect hands over groups of at least most people, in the order of the
+// register: where there are so many, all are put aside first. A person counts half
+// when sealed, and half when written.
+func collect(from <-chan []sealedPerson, most int, dir string, progress func(int), write func([]sealedPerson) error) (err error) {
 	var group []sealedPerson
+	var aside *spill
 	n := 0
 	for rows := range from {
 		group = append(group, rows...)
 		n += len(rows)
-		progress(n)
-		if len(group) < peopleGroup {
+		progress(n / 2)
+		if len(group) < most {
 			continue
 		}
-		if err := write(group); err != nil {
+		if aside == nil {
+			if aside, err = newSpill(dir); err != nil {
+				return fmt.Errorf("put people aside: %w", err)
+			}
+			defer func() { err = errors.Join(err, aside.close()) }()
+		}
+		if err := aside.add(group); err != nil {
 			return err
 		}
 		group = group[:0]
 	}
-	if len(group) == 0 {
-		return nil
+	done := 0
+	flush := func() error {
+		if len(group) == 0 {
+			return nil
+		}
+		err := write(group)
+		done += len(group)
+		group = group[:0]
+		progress(n/2 + done - done/2)
+		return err
 	}
-	return write(group)
+	if aside == nil {
+		return flush()
+	}
+	if err := aside.add(group); err != nil {
+		return err
+	}
+	group = group[:0]
+	for part := range spillParts {
+		if group, err = aside.read(part, group); err != nil {
+			return err
+		}
+		if len(group) < most && part < spillParts-1 {
+			continue
+		}
+		if err := flush(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // insertPeople writes in the order of the table, so that each of its pages is

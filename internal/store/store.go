@@ -79,6 +79,7 @@ type Store struct {
 	changed    atomic.Pointer[func()]
 
 	persons   personReader
+	spillDir  string // empty for the system's folder of temporary files
 	reports   *sql.Stmt
 	closeOnce sync.Once
 	closed    error
@@ -108,6 +109,9 @@ func begin(ctx context.Context, at Location, opts Options, how use) (_ *Store, e
 	}
 	if s.engine, err = openEngine(ctx, at, how); err != nil {
 		return nil, fmt.Errorf("open %s: %w", at, err)
+	}
+	if !s.engine.shared() {
+		s.spillDir = at.Dir // where there is room for the database
 	}
 	s.writer, s.reader, s.patient = s.engine.pools()
 	if err := s.open(ctx, at, how, opts); err != nil {
