@@ -46,7 +46,8 @@ type Store interface {
 // Options is what a Dispatcher is made with. Store and Log are needed.
 type Options struct {
 	Store Store
-	// Ways are tried in their order. Without any, messages stay in the queue.
+	// Ways are tried in their order. Without any, messages stay in the queue until
+	// they are worth nothing any more.
 	Ways []Way
 	// Wake has a signal when something that is due soon was put into the queue; nil
 	// for none.
