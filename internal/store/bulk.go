@@ -94,23 +94,27 @@ func (p *statements) bulk(columns int, head, tail string) bulk {
 	return b
 }
 
-// update prepares head (VALUES …) AS v tail, which changes one row for each; the
-// columns of v are column1, column2 … on both engines. PostgreSQL has to be told
-// their kinds.
+// update prepares head (VALUES …) AS v tail, which changes one row for each.
 func (p *statements) update(head string, kinds []string, tail string) bulk {
 	b := bulk{columns: len(kinds)}
 	for size := range b.sizes {
-		var first []string
-		for i, kind := range kinds {
-			first = append(first, "cast("+p.mark(i+1)+" AS "+kind+")")
-		}
-		text := head + " (VALUES (" + strings.Join(first, ",") + ")"
-		if size > 0 {
-			text += "," + p.valuesFrom(1, 1<<size, len(kinds))
-		}
-		b.sizes[size] = p.prepare(text + ") AS v " + tail)
+		b.sizes[size] = p.prepare(head + " " + p.table(kinds, 1<<size) + " " + tail)
 	}
 	return b
+}
+
+// table is (VALUES …) AS v with n rows of parameters; its columns are column1,
+// column2 … on both engines. PostgreSQL has to be told their kinds.
+func (p *statements) table(kinds []string, n int) string {
+	var first []string
+	for i, kind := range kinds {
+		first = append(first, "cast("+p.mark(i+1)+" AS "+kind+")")
+	}
+	text := "(VALUES (" + strings.Join(first, ",") + ")"
+	if n > 1 {
+		text += "," + p.valuesFrom(1, n, len(kinds))
+	}
+	return text + ") AS v"
 }
 
 // statements appends what writes the rows whose parameters are in args, one

@@ -46,14 +46,17 @@ var lookupPool = sync.Pool{New: func() any { return &lookup{turn: make(chan bool
 // errLookup is what those hear whose reader did not come to an end.
 var errLookup = errors.New("the query was cut short")
 
-// lookups prepares the look-up; at most readers run it at a time.
+// lookups prepares the look-up; at most readers run it at a time. The keys are
+// rows to join: SQLite makes a tree of a list behind IN, which is a sixth of the
+// work. It takes the order of a CROSS JOIN as it is written.
 func (p *statements) lookups(readers int) *lookups {
 	l := &lookups{db: p.db, turns: readers}
 	if p.engine.shared() {
 		l.within = readLimit
 	}
 	for size := range l.sizes {
-		l.sizes[size] = p.prepare(`SELECT id, rest, sealed FROM person WHERE id IN ` + p.values(1, 1<<size))
+		l.sizes[size] = p.prepare(`SELECT p.id, p.rest, p.sealed FROM ` + p.table([]string{"BIGINT"}, 1<<size) +
+			` CROSS JOIN person p WHERE p.id = v.column1`)
 	}
 	return l
 }

@@ -59,8 +59,8 @@ func (s *Store) Person(ctx context.Context, code persian.NationalCode) (person.P
 }
 
 // PersonBorn is Person for who knows the birth date: any other date is
-// fault.NotFound too, and takes as long. Whoever was found this way is kept in
-// memory for a while, and forgotten when anybody's entry is changed.
+// fault.NotFound too, and takes as long. Whoever was found this way twice is kept
+// in memory for a while, and forgotten when anybody's entry is changed.
 func (s *Store) PersonBorn(ctx context.Context, code persian.NationalCode, born persian.Date) (person.Person, error) {
 	var row personRow
 	if err := s.persons.readBorn(ctx, code, born, &row); err != nil {
@@ -134,7 +134,9 @@ func (r *personReader) readBorn(ctx context.Context, code persian.NationalCode, 
 	if row.Born != number(born) {
 		return fault.New(fault.NotFound)
 	}
-	r.recent.keep(key, newRecentRow(age, id, sealed))
+	if r.recent.again(key) {
+		r.recent.keep(key, newRecentRow(age, id, sealed))
+	}
 	return nil
 }
 
