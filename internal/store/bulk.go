@@ -15,22 +15,22 @@ const (
 	listSizes = 10 // up to 512 keys
 )
 
-// statements prepares, and remembers the first mistake. Everything is prepared
-// before the first transaction begins: the writer has one connection, and a
-// transaction holds it.
+// statements prepares, and remembers the first mistake. What runs in a
+// transaction of database/sql is prepared before the first of them begins: the
+// writer has one connection, and a transaction holds it.
 type statements struct {
+	// db is where they are prepared. It is nil for what sessions run, which
+	// prepare it when they need it, and for a command, which runs few of them:
+	// to parse the others takes SQLite longer than all that most commands do.
 	db     *sql.DB
 	engine engine
-	// brief is for a command, which runs few of them, and those once: to parse
-	// the others takes SQLite longer than all that most commands do.
-	brief bool
-	made  []*sql.Stmt
-	err   error
+	made   []*sql.Stmt
+	err    error
 }
 
 func (p *statements) prepare(text string) *query {
 	q := &query{text: text}
-	if p.err != nil || p.brief || !p.engine.prepares() {
+	if p.err != nil || p.db == nil || !p.engine.prepares() {
 		return q
 	}
 	stmt, err := p.db.Prepare(text)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"net"
 	"time"
 
@@ -84,3 +85,6 @@ func EntryQueries(q ledger.Query, floor time.Time) (oldest, newest Question) {
 	oldest.Args, newest.Args = first.args, page.args
 	return oldest, newest
 }
+
+// Assign reads a row of SQLite's driver into places.
+func Assign(to []any, row []driver.Value) error { return assign(to, row) }

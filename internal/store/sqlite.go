@@ -66,6 +66,8 @@ type sqliteEngine struct {
 	held   *flock.Flock // the folder; nil beside a server
 	writer *sql.DB      // one connection; nil where it is only read
 	reader *sql.DB      // several, which cannot write
+
+	statements sqliteStatements // of the writer
 }
 
 func openSQLite(ctx context.Context, dir string, how use) (engine, error) {
@@ -178,7 +180,9 @@ func (e *sqliteEngine) skip() string { return "" }
 // snapshot is any transaction.
 func (e *sqliteEngine) snapshot() *sql.TxOptions { return nil }
 
-func (e *sqliteEngine) session() session { return &sqliteSession{db: e.writer} }
+func (e *sqliteEngine) session() session {
+	return &sqliteSession{db: e.writer, sqliteStatements: &e.statements}
+}
 
 // rewrite writes the file anew. SQLite leaves copies of rows behind in the gaps
 // of its pages when it moves them, which its secure_delete does not reach. A
@@ -200,6 +204,7 @@ func (e *sqliteEngine) close() error {
 		errs = append(errs, e.reader.Close())
 	}
 	if e.writer != nil {
+		errs = append(errs, e.statements.discard(e.writer))
 		if e.held != nil {
 			errs = append(errs, checkpoint(e.writer))
 		}

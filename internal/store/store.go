@@ -145,11 +145,15 @@ func (s *Store) open(ctx context.Context, at Location, how use, opts Options) (e
 	if err := s.load(ctx, cmp.Or(opts.PeopleMemory, PeopleMemory)); err != nil {
 		return err
 	}
-	s.made.db, s.made.engine, s.made.brief = s.writer, s.engine, how != serving
-	s.group = s.made.group(s.engine.lock())
+	ofSessions := statements{engine: s.engine}
+	s.group = ofSessions.group(s.engine.lock())
+	s.outcomes = ofSessions.outcomes(s.engine.lock())
+	s.receipts = ofSessions.receipts(s.engine.lock())
+	s.made.engine = s.engine
+	if how == serving {
+		s.made.db = s.writer
+	}
 	s.jobs = s.made.jobs(s.engine.skip())
-	s.outcomes = s.made.outcomes(s.engine.lock())
-	s.receipts = s.made.receipts(s.engine.lock())
 	return s.made.err
 }
 
