@@ -1,37 +1,60 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"time"
 )
 
-// flush measures what a commit cannot do without: a page is written over
-// another one and the disk told to keep it. The file has its size before, like
-// a log that is written again from its front.
+// pages is a file whose pages are written again in their turn, like a log that
+// is written again from its front.
+type pages struct {
+	file    *os.File
+	content [4 << 10]byte
+	written int64
+}
+
+const pageCount = 1 << 10
+
+// openPages makes the file as large as it will be.
+func openPages(name string) (*pages, error) {
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	p := &pages{file: f}
+	if _, err = f.Write(make([]byte, pageCount*len(p.content))); err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return p, nil
+}
+
+// flush writes the next page and has the disk keep it.
+func (p *pages) flush() error {
+	p.content[0]++
+	if _, err := p.file.WriteAt(p.content[:], p.written%pageCount*int64(len(p.content))); err != nil {
+		return err
+	}
+	p.written++
+	return p.file.Sync()
+}
+
+// flush measures what a commit cannot do without.
 func flush(l load, _ int, length time.Duration) (result, error) {
-	const page, pages = 4 << 10, 1 << 10
-	f, err := os.Create(l.disk)
+	p, err := openPages(l.disk)
 	if err != nil {
 		return result{}, err
 	}
 	defer os.Remove(l.disk)
-	defer f.Close()
-	if _, err := f.Write(make([]byte, page*pages)); err != nil {
-		return result{}, err
-	}
-	if err := f.Sync(); err != nil {
-		return result{}, err
-	}
-	content := make([]byte, page)
+	defer p.file.Close()
 	var times []time.Duration
 	start := time.Now()
 	for now := start; now.Sub(start) < length; {
-		content[0]++
-		if _, err := f.WriteAt(content, int64(len(times)%pages)*page); err != nil {
-			return result{}, err
-		}
-		if err := f.Sync(); err != nil {
+		if err := p.flush(); err != nil {
 			return result{}, err
 		}
 		done := time.Now()

@@ -52,8 +52,8 @@ func (n *numbers) Set(text string) error {
 }
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "bare" {
-		bare()
+	if len(os.Args) > 2 && os.Args[1] == "bare" {
+		bare(os.Args[2])
 		return
 	}
 	s := settings{conns: numbers{1, 16, 64}, people: numbers{10_000}}
@@ -87,7 +87,12 @@ func measure(s settings) (err error) {
 			return fmt.Errorf("build: %w\n%s", err, out)
 		}
 	}
-	plain, err := startBare()
+	if err := os.MkdirAll(s.data, 0o700); err != nil {
+		return err
+	}
+	flushed := filepath.Join(s.data, "flushed-by-bare")
+	defer os.Remove(flushed)
+	plain, err := startBare(flushed)
 	if err != nil {
 		return err
 	}

@@ -14,9 +14,11 @@ type load struct {
 	want     string   // what a right answer holds
 	after    func()   // lets what was begun come to its end; nil where nothing was
 
-	// disk is a file to be flushed instead of a server to be called: one
-	// connection alone waits for that.
+	// disk is a file to be flushed instead of a server to be called.
 	disk string
+	// alone says that the row is measured with one connection only, beside which
+	// others with one are compared.
+	alone bool
 	// person says that the row is of the person inquiry on an engine, with so
 	// many people.
 	person string
@@ -31,7 +33,7 @@ func table(s settings, loads []load) error {
 	fmt.Println("|---|---|---|---|---|---|---|")
 	var said []string
 	for _, conns := range s.conns {
-		rows := slices.DeleteFunc(slices.Clone(loads), func(l load) bool { return l.disk != "" && conns > 1 })
+		rows := slices.DeleteFunc(slices.Clone(loads), func(l load) bool { return l.alone && conns > 1 })
 		results, err := rounds(s, rows, conns)
 		if err != nil {
 			return err
@@ -78,18 +80,22 @@ func rounds(s settings, rows []load, conns int) ([][]result, error) {
 // takes beside one flush of the disk.
 func compare(rows []load, results [][]result, conns int) (said []string) {
 	for i, l := range rows {
-		if l.person == "" {
+		if l.person == "" && !l.alone || l.disk != "" {
 			continue
+		}
+		what := l.name
+		if l.person != "" {
+			what = l.person + ", " + grouped(l.people) + " people"
 		}
 		m := medians(results[i])
 		for k := range rows {
 			switch before := rows[k]; {
-			case before.person == l.person && before.people < l.people:
+			case l.person != "" && before.person == l.person && before.people < l.people:
 				said = append(said, fmt.Sprintf("- %s, %d connections: the median with %s people is %.2f times that with %s.",
 					l.person, conns, grouped(l.people), float64(m.p50)/float64(medians(results[k]).p50), grouped(before.people)))
 			case before.disk != "":
-				said = append(said, fmt.Sprintf("- %s, one connection, %s people: the median is %s above that of one flush.",
-					l.person, grouped(l.people), short(m.p50-medians(results[k]).p50)))
+				said = append(said, fmt.Sprintf("- %s, one connection: the median is %s above that of one flush.",
+					what, short(m.p50-medians(results[k]).p50)))
 			}
 		}
 	}

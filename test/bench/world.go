@@ -78,7 +78,11 @@ func (f *field) loads(s settings, plain *server) ([]load, error) {
 	body := `{"a":"` + strings.Repeat("x", 80) + `","b":"` + strings.Repeat("y", 80) + `","c":"0012345679","d":"z"}`
 	all := []load{
 		{name: "bare net/http handler", server: plain, requests: [][]byte{request("POST", "/", js, "", body)}, want: "field1"},
-		{name: "4 KiB written and flushed", disk: filepath.Join(s.data, "flush")},
+		{name: "4 KiB written and flushed", disk: filepath.Join(s.data, "flushed"), alone: true},
+		{
+			name: "bare net/http handler, 4 KiB written and flushed", server: plain, want: "field1", alone: true,
+			requests: [][]byte{request("POST", bareFlushed, js, "", body)},
+		},
 	}
 	var others []load
 	for _, n := range s.people {
@@ -108,7 +112,7 @@ func (f *field) loads(s settings, plain *server) ([]load, error) {
 	}
 	kept := all[:1]
 	for _, l := range append(all[1:], others...) {
-		if strings.Contains(l.name, s.only) || l.disk != "" {
+		if strings.Contains(l.name, s.only) || l.alone {
 			kept = append(kept, l)
 		}
 	}
