@@ -44,7 +44,7 @@ func (p *pages) flush() error {
 }
 
 // flush measures what a commit cannot do without.
-func flush(l load, _ int, length time.Duration) (result, error) {
+func flush(l load, length time.Duration) (result, error) {
 	p, err := openPages(l.disk)
 	if err != nil {
 		return result{}, err

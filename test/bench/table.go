@@ -32,12 +32,14 @@ func table(s settings, loads []load) error {
 	fmt.Println("| what | connections | calls/s | ratio to bare | p50 | p99 | µs of processor per call |")
 	fmt.Println("|---|---|---|---|---|---|---|")
 	var said []string
+	measured, disturbed := 0, 0
 	for _, conns := range s.conns {
 		rows := slices.DeleteFunc(slices.Clone(loads), func(l load) bool { return l.alone && conns > 1 })
-		results, err := rounds(s, rows, conns)
+		results, lost, err := rounds(s, rows, conns)
 		if err != nil {
 			return err
 		}
+		measured, disturbed = measured+s.rounds*len(rows), disturbed+lost
 		for i, l := range rows {
 			ratio := make([]float64, s.rounds)
 			for k := range ratio {
@@ -52,28 +54,41 @@ func table(s settings, loads []load) error {
 	for _, line := range said {
 		fmt.Println(line)
 	}
+	if disturbed > 0 {
+		fmt.Printf("- %d of %d measurements are the calmest of %d in which the machine's host took more than %.0f %% of the processors.\n",
+			disturbed, measured, calmTries, 100*calmShare)
+	}
 	return nil
 }
 
-func rounds(s settings, rows []load, conns int) ([][]result, error) {
-	results := make([][]result, len(rows))
+// rounds measures each row so often, and tells how many measurements were
+// disturbed.
+func rounds(s settings, rows []load, conns int) (results [][]result, disturbed int, err error) {
+	results = make([][]result, len(rows))
 	for range s.rounds {
 		for i, l := range rows {
-			measure := run
-			if l.disk != "" {
-				measure = flush
-			}
-			r, err := measure(l, conns, s.seconds)
+			r, lost, err := calm(func() (result, error) { return once(l, conns, s.seconds) })
 			if err != nil {
-				return nil, fmt.Errorf("%s at %d connections: %w", l.name, conns, err)
+				return nil, 0, fmt.Errorf("%s at %d connections: %w", l.name, conns, err)
 			}
-			if l.after != nil {
-				l.after()
+			if lost {
+				disturbed++
 			}
 			results[i] = append(results[i], r)
 		}
 	}
-	return results, nil
+	return results, disturbed, nil
+}
+
+func once(l load, conns int, length time.Duration) (result, error) {
+	if l.disk != "" {
+		return flush(l, length)
+	}
+	r, err := run(l, conns, length)
+	if err == nil && l.after != nil {
+		l.after()
+	}
+	return r, err
 }
 
 // compare says how the person inquiry does with more people, and how long it
