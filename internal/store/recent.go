@@ -26,7 +26,7 @@ const recentBeside = 208
 //
 // Whoever is asked about is kept from the second time on: where the register is
 // larger than the memory most are not asked about again soon, and to take each
-// in, and drop another, is a fifth of a look-up.
+// in, and drop another, would be work for nothing.
 //
 // A row is found by the national code and the birth date together. So only who
 // knows both is answered from here; a wrong date takes the same way as a code
