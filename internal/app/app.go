@@ -38,6 +38,9 @@ import (
 // tallyEvery is how often counts of unknown callers are written.
 const tallyEvery = 10 * time.Second
 
+// mirrorAgain is when a copy of the register is tried again that failed.
+const mirrorAgain = 10 * time.Minute
+
 // Options is what an App is made with. Log and Passwords are needed.
 type Options struct {
 	Config    config.Config
@@ -124,7 +127,9 @@ func (a *App) start(ctx context.Context, o Options) error {
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a.stop = stop
 	a.running.Go(func() { a.writeTally(run) })
-	a.running.Go(func() { a.rememberPeople(run) })
+	if o.Config.PeopleMirror {
+		a.running.Go(func() { a.mirrorPeople(run) })
+	}
 	return nil
 }
 
@@ -310,13 +315,18 @@ func (a *App) writeTally(ctx context.Context) {
 	}
 }
 
-// rememberPeople keeps the store's memory of people filled. Where people are
+// mirrorPeople keeps the store's copy of the register fresh. Where people are
 // changed all the time, a tenth of the time goes into it at most.
-func (a *App) rememberPeople(ctx context.Context) {
+func (a *App) mirrorPeople(ctx context.Context) {
 	for {
-		began := time.Now()
-		if err := a.store.RememberPeople(ctx); err != nil && ctx.Err() == nil {
-			a.log.Fail("people are not read into memory", err)
+		began, again := time.Now(), (<-chan time.Time)(nil)
+		people, err := a.store.MirrorPeople(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			a.log.Fail("people are looked up in the database, since the register cannot be copied", err)
+			again = time.After(mirrorAgain)
+		case people > 0:
+			a.log.Note("the register is copied", "people", people, "took", time.Since(began).Round(time.Millisecond).String())
 		}
 		select {
 		case <-time.After(max(time.Second, 9*time.Since(began))):
@@ -324,7 +334,8 @@ func (a *App) rememberPeople(ctx context.Context) {
 			return
 		}
 		select {
-		case <-a.store.Forgotten():
+		case <-a.store.MirrorMissed():
+		case <-again:
 		case <-ctx.Done():
 			return
 		}

@@ -25,7 +25,7 @@ func (a *App) join(ctx context.Context, c config.Config) (*cluster.Node, error) 
 		Versions: a.versions, Chores: a.chores(), Log: a.log,
 		Reload: map[string]func(context.Context) error{
 			accounts: a.ReloadAccounts, families: a.store.LoadFamilies, settings: a.ReloadWorld,
-			people: a.store.ForgetPeople, blocks: a.ReloadBlocks, webhooks: a.ReloadWebhooks,
+			people: a.store.FollowPeople, blocks: a.ReloadBlocks, webhooks: a.ReloadWebhooks,
 		},
 	})
 }

@@ -19,6 +19,7 @@ import (
 	"dargah.dev/dargah/internal/fixture"
 	"dargah.dev/dargah/internal/password"
 	"dargah.dev/dargah/internal/store"
+	"dargah.dev/dargah/internal/store/storetest"
 	"dargah.dev/dargah/internal/testkit"
 	"dargah.dev/dargah/internal/throwaway"
 )
@@ -46,15 +47,17 @@ func eventually(t testing.TB, what string, so func() bool) time.Duration {
 
 // alone is one server on SQLite, together two on PostgreSQL; redis may be
 // empty.
-func alone(t *testing.T) *nodes {
+func alone(t *testing.T, c config.Config) *nodes {
 	dir := t.TempDir()
-	return begin(t, store.Folder(dir), testkit.Start(t, testkit.Options{Dir: dir}))
+	return begin(t, store.Folder(dir), testkit.Start(t, testkit.Options{Dir: dir, Config: c}))
 }
 
-func together(t *testing.T, redis string, change func(*fixture.World)) *nodes {
-	o := testkit.Options{
-		Dir: t.TempDir(), Database: throwaway.Database(t), World: change, Config: config.Config{Redis: config.URL(redis)},
-	}
+// shared are settings with a Redis.
+func shared(redis string) config.Config { return config.Config{Redis: config.URL(redis)} }
+
+func together(t *testing.T, c config.Config, change func(*fixture.World)) *nodes {
+	o := testkit.Options{Dir: t.TempDir(), Database: throwaway.Database(t), World: change, Config: c}
+	redis := string(c.Redis)
 	n := begin(t, store.Location{Dir: o.Dir, Database: o.Database}, testkit.Start(t, o), testkit.Start(t, o))
 	n.command.OnChange(func() { cluster.Signal(t.Context(), redis, n.command.Keyring()) })
 	return n
@@ -107,9 +110,9 @@ func (n *nodes) everywhere(t *testing.T, status int, token string) bool {
 func TestChangesSpread(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func(*testing.T) *nodes{
-		"SQLite":               alone,
-		"PostgreSQL":           func(t *testing.T) *nodes { return together(t, "", nil) },
-		"PostgreSQL and Redis": func(t *testing.T) *nodes { return together(t, throwaway.StartRedis(t).URL(), nil) },
+		"SQLite":               func(t *testing.T) *nodes { return alone(t, config.Config{}) },
+		"PostgreSQL":           func(t *testing.T) *nodes { return together(t, config.Config{}, nil) },
+		"PostgreSQL and Redis": func(t *testing.T) *nodes { return together(t, shared(throwaway.StartRedis(t).URL()), nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -183,7 +186,7 @@ func changesSpread(t *testing.T, n *nodes) {
 // other.
 func TestReuseIsCaughtAcrossNodes(t *testing.T) {
 	t.Parallel()
-	n := together(t, throwaway.StartRedis(t).URL(), nil)
+	n := together(t, shared(throwaway.StartRedis(t).URL()), nil)
 	type pair struct {
 		Access  string `json:"access_token"`
 		Refresh string `json:"refresh_token"`
@@ -242,7 +245,7 @@ func (n *nodes) lost() bool {
 func TestNodesShareOneLimit(t *testing.T) {
 	t.Parallel()
 	server := throwaway.StartRedis(t)
-	n := together(t, server.URL(), func(w *fixture.World) {
+	n := together(t, shared(server.URL()), func(w *fixture.World) {
 		for i := range w.Accounts {
 			w.Accounts[i].Rate = 5
 		}
@@ -298,7 +301,7 @@ func TestNodesShareOneLimit(t *testing.T) {
 // TestPricesSpread changes a price, and an origin, beside a running server.
 func TestPricesSpread(t *testing.T) {
 	t.Parallel()
-	n := alone(t)
+	n := alone(t, config.Config{})
 	n.change(t, func(c *store.Change) error {
 		return errors.Join(c.SetPrice("person", 777), c.PutSetting("world/origins", `["https://shop.example.ir"]`))
 	})
@@ -315,4 +318,53 @@ func TestPricesSpread(t *testing.T) {
 		defer answer.Body.Close()
 		return answer.Header.Get("Access-Control-Allow-Origin") == ""
 	})
+}
+
+// TestPeopleSpread changes somebody beside servers that have copied the register.
+func TestPeopleSpread(t *testing.T) {
+	t.Parallel()
+	for name, start := range map[string]func(*testing.T, config.Config) *nodes{
+		"SQLite":     alone,
+		"PostgreSQL": func(t *testing.T, c config.Config) *nodes { return together(t, c, nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := start(t, config.Config{PeopleMirror: true})
+			copied := func(times int) func() bool {
+				return func() bool {
+					for _, server := range n.all {
+						if strings.Count(server.Log.String(), `"msg":"the register is copied"`) < times {
+							return false
+						}
+					}
+					return true
+				}
+			}
+			eventually(t, "the register is copied", copied(1))
+			p := storetest.Somebody(1)
+			n.change(t, func(c *store.Change) error { return c.AddPerson(p) })
+			named := func() bool {
+				for _, server := range n.all {
+					found, err := server.Store.PersonBorn(t.Context(), p.NationalCode, p.BirthDate)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if found.LastName != p.LastName {
+						return false
+					}
+				}
+				return true
+			}
+			if !named() {
+				t.Error("who was added is not found at once")
+			}
+			if err := n.command.PutPeople(t.Context(), storetest.People(0, 200), nil); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "the register is copied again", copied(2))
+			p.LastName = "نو"
+			n.change(t, func(c *store.Change) error { return c.SetPerson(p) })
+			t.Logf("seen everywhere after %v", eventually(t, "the change is seen everywhere", named))
+		})
+	}
 }

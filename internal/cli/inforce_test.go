@@ -57,7 +57,7 @@ func TestEveryFlagIsASetting(t *testing.T) {
 	t.Parallel()
 	values := map[string]string{
 		"listen": "127.0.0.1:9", "publicUrl": "https://a.ir", "database": "postgres://h/d", "redis": "redis://h", "proxies": "10.0.0.0/8",
-		"dataNames": "camel", "lockout": "3", "peopleMemory": "7", "log": "/log", "logLevel": "warn", "drain": "9s", "node": "n", "insecureHttp": "",
+		"dataNames": "camel", "lockout": "3", "peopleMirror": "", "log": "/log", "logLevel": "warn", "drain": "9s", "node": "n", "insecureHttp": "",
 		"limits.connections": "7", "limits.connectionsPerAddress": "8", "webhooks.allow": "10.20.0.0/16", "webhooks.insecureHttp": "", "data": "/d", "masterKey": "/m", "tls.certificate": "/c", "tls.key": "/k",
 	}
 	args := []string{"config", "--json"}

@@ -62,7 +62,10 @@ func (p *path) Decode(c *kong.DecodeContext) error {
 }
 
 func (s sandbox) Run(c *console) (err error) {
-	settings := config.Config{Proxies: s.Proxies, PublicURL: s.PublicURL, DataNames: s.DataNames, Lockout: s.Lockout, Webhooks: app.SandboxWebhooks()}
+	settings := config.Config{
+		Proxies: s.Proxies, PublicURL: s.PublicURL, DataNames: s.DataNames, Lockout: s.Lockout,
+		PeopleMirror: true, Webhooks: app.SandboxWebhooks(),
+	}
 	if err := settings.Check(); err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func (s serve) Run(c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	data, made, err := open(c, location(set), storeOptions(c, set))
+	data, made, err := open(c, location(set), store.Options{Migrating: c.migrating})
 	if c.Err() != nil && errors.Is(err, context.Canceled) {
 		_, err = fmt.Fprintln(c.err, "dargah: stopped before it was ready")
 		return err
@@ -109,14 +109,6 @@ func openCertificate(c config.Config, log *event.Log) (*httpd.Certificate, error
 		return nil, fmt.Errorf("TLS cannot be served: %w\nGive the certificate with its chain, and its key, both in PEM (tls.certificate, tls.key)", err)
 	}
 	return certificate, nil
-}
-
-func storeOptions(c *console, set config.Config) store.Options {
-	o := store.Options{PeopleMemory: int64(set.PeopleMemory) << 20, Migrating: c.migrating}
-	if set.PeopleMemory == 0 {
-		o.PeopleMemory = -1
-	}
-	return o
 }
 
 // migrating says what a start that takes long is doing.

@@ -25,7 +25,7 @@ type settings struct {
 	Proxies      []string `help:"Addresses or CIDR blocks of proxies whose X-Forwarded-For is believed." placeholder:"CIDR"`
 	DataNames    *string  `help:"Spelling of the names inside sabapayamak's data: pascal or camel." placeholder:"NAME"`
 	Lockout      *string  `help:"Wrong passwords in a row before a user name must wait; 0 is never." placeholder:"N"`
-	PeopleMemory *string  `help:"MiB of the register to keep in memory, sealed; 0 is nothing." placeholder:"N"`
+	PeopleMirror *bool    `help:"Keep a copy of the register, sealed, in a file of this server's own." negatable:""`
 	Log          *string  `help:"File of the log; - is standard error." placeholder:"FILE"`
 	LogLevel     *string  `help:"debug, info, warn or error." placeholder:"LEVEL"`
 	Drain        *string  `help:"How long calls under way may still take after SIGTERM, like 25s." placeholder:"TIME"`
@@ -61,14 +61,14 @@ func (s settings) given() map[string][]string {
 	}
 	for key, value := range map[string]*string{
 		"publicUrl": s.PublicURL, "database": s.Database, "redis": s.Redis, "dataNames": s.DataNames,
-		"lockout": s.Lockout, "peopleMemory": s.PeopleMemory, "log": s.Log, "logLevel": s.LogLevel, "drain": s.Drain, "node": s.Node,
+		"lockout": s.Lockout, "log": s.Log, "logLevel": s.LogLevel, "drain": s.Drain, "node": s.Node,
 		"limits.connectionsPerAddress": s.PerAddress, "limits.connections": s.Connections,
 	} {
 		if value != nil {
 			all[key] = []string{*value}
 		}
 	}
-	for key, value := range map[string]*bool{"insecureHttp": s.InsecureHTTP, "webhooks.insecureHttp": s.HookHTTP} {
+	for key, value := range map[string]*bool{"insecureHttp": s.InsecureHTTP, "peopleMirror": s.PeopleMirror, "webhooks.insecureHttp": s.HookHTTP} {
 		if value != nil {
 			all[key] = []string{strconv.FormatBool(*value)}
 		}

@@ -51,7 +51,6 @@ func (c Config) faults() faults {
 	f.oneOf("dataNames", c.DataNames, "pascal", "camel")
 	f.oneOf("logLevel", c.LogLevel, "debug", "info", "warn", "error")
 	f.atLeast0("lockout", c.Lockout)
-	f.atLeast0("peopleMemory", c.PeopleMemory)
 	f.atLeast0("limits.connectionsPerAddress", c.Limits.ConnectionsPerAddress)
 	f.atLeast0("limits.connections", c.Limits.Connections)
 	if c.Drain < 0 || c.Drain > longestDrain {

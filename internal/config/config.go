@@ -43,9 +43,9 @@ type Config struct {
 	// Lockout is how many wrong passwords in a row are free before the user
 	// name must wait; 0 switches the wait off.
 	Lockout int `koanf:"lockout"`
-	// PeopleMemory is how many MiB of the register are kept in memory, of the
-	// people who were asked about last; 0 is nothing.
-	PeopleMemory int `koanf:"peopleMemory"`
+	// PeopleMirror has each server keep a copy of the register, sealed, in a file
+	// of its own.
+	PeopleMirror bool `koanf:"peopleMirror"`
 	// Log is the file of the log; "-" is standard error.
 	Log string `koanf:"log"`
 	// LogLevel is the least level that is written: debug, info, warn or error.
@@ -102,7 +102,7 @@ func Default() Config {
 		Drain:     25 * time.Second,
 		Limits:    Limits{ConnectionsPerAddress: 200},
 
-		PeopleMemory: 64,
+		PeopleMirror: true,
 	}
 }
 

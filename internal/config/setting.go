@@ -43,7 +43,7 @@ var settings = []setting{
 	{"proxies", list},
 	{"dataNames", text},
 	{"lockout", number},
-	{"peopleMemory", number},
+	{"peopleMirror", yes},
 	{"log", place},
 	{"logLevel", text},
 	{"drain", span},

@@ -46,6 +46,7 @@ type Change struct {
 	tx     *sql.Tx
 	act    Act
 	raised []string         // kinds
+	people []int64          // numbers of rows of the register
 	opened map[string]int64 // balances of new wallets
 	// Whom the change is about, where that is one.
 	accounts, subjects []string
@@ -79,7 +80,7 @@ func (s *Store) Change(ctx context.Context, act Act, do func(*Change) error) err
 		return c.record(end, began)
 	})
 	if slices.Contains(c.raised, kindPeople) {
-		s.persons.recent.forget() // after an error too: the change may be there
+		s.persons.mirrors.changed(c.people) // after an error too: the change may be there
 	}
 	if refusal != nil {
 		return refusal
@@ -139,7 +140,11 @@ func (c *Change) whom() {
 
 func (c *Change) raise() error {
 	for _, kind := range c.raised {
-		if err := raise(c.tx, kind); err != nil {
+		tell := func() error { return raise(c.tx, kind) }
+		if kind == kindPeople {
+			tell = func() error { return tellPeople(c.tx, c.people) }
+		}
+		if err := tell(); err != nil {
 			return err
 		}
 	}

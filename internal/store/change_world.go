@@ -80,7 +80,7 @@ func (c *Change) AddPerson(p Person) error {
 // SetPerson puts somebody in the place of who has this national code, if
 // anybody. It may fail with ErrCollision.
 func (c *Change) SetPerson(p Person) error {
-	c.touch(kindPeople)
+	c.changes(p.NationalCode)
 	return c.putPerson(p, replacePerson)
 }
 
@@ -92,6 +92,13 @@ func (c *Change) putPerson(p Person, tail string) error {
 	c.about(p.NationalCode)
 	return one(c.tx, ErrCollision, `INSERT INTO person (id, rest, sealed) VALUES ($1, $2, $3) `+tail,
 		rows[0].key.id, rows[0].key.rest[:], rows[0].sealed)
+}
+
+// changes notes somebody's row, who may have been in the register before.
+func (c *Change) changes(code persian.NationalCode) {
+	id, _ := c.personKey(code)
+	c.people = append(c.people, id)
+	c.touch(kindPeople)
 }
 
 func (c *Change) personKey(code persian.NationalCode) (id int64, rest []byte) {
@@ -109,7 +116,7 @@ func (c *Change) HasPerson(code persian.NationalCode) (bool, error) {
 
 // RemovePerson removes somebody from the register.
 func (c *Change) RemovePerson(code persian.NationalCode) error {
-	c.touch(kindPeople)
+	c.changes(code)
 	c.about(code)
 	id, rest := c.personKey(code)
 	return one(c.tx, missing("the national code"), `DELETE FROM person WHERE id = $1 AND rest = $2`, id, rest)

@@ -1,10 +1,13 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"net"
+	"os"
 	"time"
 
 	"dargah.dev/dargah/internal/finding"
@@ -58,8 +61,74 @@ func JudgeDisk(dir string, d Disk, size int64) (l finding.List) {
 	return l
 }
 
-// SettleMemory has done what the memory of people puts off.
-func SettleMemory(s *Store) { s.persons.recent.rows.CleanUp() }
+// MirrorSteps are those of MirrorPeople, one by one.
+func MirrorSteps(ctx context.Context, s *Store) (copied, follow, end func() error) {
+	m, err := newMirror(s.persons.mirrors.dir)
+	if err == nil {
+		s.persons.mirrors.begin(m)
+	}
+	copied = func() error { return errors.Join(err, s.copyPeople(ctx, m)) }
+	follow = func() error { return s.follow(ctx, m) }
+	end = func() error {
+		_, err := s.persons.mirrors.end(m, nil)
+		return err
+	}
+	return copied, follow, end
+}
+
+// DamageMirror changes bytes of the mirror in force, or cuts it.
+func DamageMirror(s *Store, how func(f *os.File) error) error {
+	return how(s.persons.mirrors.now.Load().file)
+}
+
+// MirrorElsewhere has mirrors made in another folder.
+func MirrorElsewhere(s *Store, dir string) { s.persons.mirrors.dir = dir }
+
+// MirrorRoom sets how much of the disk mirrors leave to others; false where that
+// is not known.
+func MirrorRoom(s *Store, bytes int64) bool {
+	_, known := diskOf(s.persons.mirrors.dir)
+	s.persons.mirrors.room = bytes
+	return known
+}
+
+// Mirrored tells whether a mirror is in force.
+func Mirrored(s *Store) bool { return s.persons.mirrors.now.Load() != nil }
+
+// MirrorBlock is the longest row with its head.
+const MirrorBlock = mirrorBlock
+
+// MirrorOf is a mirror of rows in their order, by their keys of 16 bytes.
+type MirrorOf struct{ m *mirror }
+
+// NewMirrorOf makes one.
+func NewMirrorOf(dir string, keys, sealed [][]byte) (MirrorOf, error) {
+	m, err := newMirror(dir)
+	if err != nil {
+		return MirrorOf{}, err
+	}
+	to := mirrorWriter{to: m}
+	for i, key := range keys {
+		k := keyOf(key)
+		err = errors.Join(err, to.add(k.id, k.rest[:], sealed[i]))
+	}
+	return MirrorOf{m}, errors.Join(err, to.flush())
+}
+
+// Find gives the row of a key.
+func (o MirrorOf) Find(key []byte) (found []byte) {
+	o.m.with(keyOf(key), func(sealed []byte) bool {
+		found = bytes.Clone(sealed)
+		return true
+	})
+	return found
+}
+
+// Close drops it.
+func (o MirrorOf) Close() error { return o.m.close() }
+
+// FindInBlock looks for a key in bytes that may be anything.
+func FindInBlock(block, key []byte) []byte { return sealedIn(block, keyOf(key)) }
 
 // Notify puts down notices as what happens to messages does.
 func (s *Store) Notify(ctx context.Context, account string, n webhook.Notice) error {

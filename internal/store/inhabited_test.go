@@ -70,6 +70,7 @@ func settled(t *testing.T) store.Location {
 		t.Fatal(err)
 	}
 	must(t, s.PutPeople(ctx, storetest.People(0, movedPeople), nil))
+	must(t, s.PutPeople(ctx, storetest.People(0, 1), nil)) // who is told to nodes
 	must(t, s.PutReports(ctx, storetest.Code(1), []credit.Report{{Source: 1, Score: 700, Grade: "A1", Made: time.Now()}}))
 	must(t, s.WriteTally(ctx, map[audit.Garbage]int64{{Minute: 5, Peer: netip.MustParseAddr("2001:db8::1"), Dialect: "uid", Outcome: fault.Credit}: 7}))
 	lived(t, s)

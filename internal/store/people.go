@@ -60,13 +60,17 @@ func (s *Store) PutPeople(ctx context.Context, people iter.Seq[Person], progress
 }
 
 func (s *Store) putPeople(ctx context.Context, insert *bulk, group []sealedPerson) error {
+	ids := make([]int64, len(group))
+	for i := range group {
+		ids[i] = group[i].key.id
+	}
 	err := s.write(ctx, "put people", func(tx *sql.Tx) error {
 		if err := insertPeople(tx, insert, group); err != nil {
 			return err
 		}
-		return raise(tx, kindPeople)
+		return tellPeople(tx, ids)
 	})
-	s.persons.recent.forget()
+	s.persons.mirrors.changed(ids)
 	return err
 }
 

@@ -59,21 +59,13 @@ func (s *Store) Person(ctx context.Context, code persian.NationalCode) (person.P
 }
 
 // PersonBorn is Person for who knows the birth date: any other date is
-// fault.NotFound too, and takes as long. Whoever was found this way twice is kept
-// in memory for a while, and forgotten when anybody's entry is changed.
+// fault.NotFound too, and takes as long.
 func (s *Store) PersonBorn(ctx context.Context, code persian.NationalCode, born persian.Date) (person.Person, error) {
 	var row personRow
 	if err := s.persons.readBorn(ctx, code, born, &row); err != nil {
 		return person.Person{}, err
 	}
 	return row.person(code), nil
-}
-
-// ForgetPeople has everybody read anew who is kept in memory. Commands and
-// other nodes may have changed them.
-func (s *Store) ForgetPeople(context.Context) error {
-	s.persons.recent.forget()
-	return nil
 }
 
 // Registered is Person with everything that the register has.
@@ -91,14 +83,12 @@ type personReader struct {
 	rows *lookups
 	// absent is unsealed and decoded where there is no row, so that the time
 	// does not tell whether there is one.
-	absent []byte
-	recent *recent
+	absent  []byte
+	mirrors *mirrors
 }
 
-func newPersonReader(made *statements, readers int, keys *seal.Keyring, memory int64) (personReader, error) {
-	r := personReader{
-		keys: keys, rows: made.lookups(readers), recent: newRecent(keys, memory),
-	}
+func newPersonReader(made *statements, readers int, keys *seal.Keyring, dir string) (personReader, error) {
+	r := personReader{keys: keys, rows: made.lookups(readers), mirrors: newMirrors(dir)}
 	if made.err != nil {
 		return r, fmt.Errorf("prepare the look-up of people: %w", made.err)
 	}
@@ -116,27 +106,41 @@ func newPersonReader(made *statements, readers int, keys *seal.Keyring, memory i
 	return r, err
 }
 
+// close ends the mirror; where opening failed there may be none.
+func (r *personReader) close() error {
+	if r.mirrors == nil {
+		return nil
+	}
+	return r.mirrors.close()
+}
+
 // absentWhat is as long as any row's.
 const absentWhat = "person/--------------------------------"
 
-// readBorn decodes the row of a code and a birth date into row, from memory
-// where it is there.
+// readBorn decodes the row of a code and a birth date into row, from the mirror
+// where it is there. Who does not know the birth date is answered from the
+// database, as where nobody has the code: the time tells nothing.
 func (r *personReader) readBorn(ctx context.Context, code persian.NationalCode, born persian.Date, row *personRow) error {
-	key := r.recent.key(code, born)
-	if known, found := r.recent.find(key); found && ctx.Err() == nil {
-		return r.open(known.sealed, personWhat(known.id[:]), code, row)
+	var hash [seal.HashSize]byte
+	id := r.keys.AppendHash(hash[:0], personHash, code.Digits())
+	known := ctx.Err() == nil && r.mirrors.with(keyOf(id), func(sealed []byte) bool {
+		what := personWhat(id)
+		if sealed == nil {
+			what, sealed = absentWhat, r.absent
+		}
+		return r.open(sealed, what, code, row) == nil && row.Born == number(born)
+	})
+	if known {
+		return nil
 	}
-	age := r.recent.age.Load()
-	id, sealed, err := r.readSealed(ctx, code, row)
-	if err != nil {
+	*row = personRow{}
+	if err := r.read(ctx, code, row); err != nil {
 		return err
 	}
 	if row.Born != number(born) {
 		return fault.New(fault.NotFound)
 	}
-	if r.recent.again(key) {
-		r.recent.keep(key, newRecentRow(age, id, sealed))
-	}
+	r.mirrors.lacks(keyOf(id))
 	return nil
 }
 
@@ -148,18 +152,13 @@ type rowOf interface {
 
 // read decodes the row of a code into row.
 func (r *personReader) read(ctx context.Context, code persian.NationalCode, row rowOf) error {
-	_, _, err := r.readSealed(ctx, code, row)
-	return err
-}
-
-// readSealed is read, and gives the row as it is stored.
-func (r *personReader) readSealed(ctx context.Context, code persian.NationalCode, row rowOf) (id, sealed []byte, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, nil, fmt.Errorf("look a person up: %w", err)
+		return fmt.Errorf("look a person up: %w", err)
 	}
-	id = r.keys.Hash(personHash, code.Digits())
-	if sealed, err = r.rows.find(ctx, keyOf(id)); err != nil {
-		return nil, nil, fmt.Errorf("look a person up: %w", err)
+	id := r.keys.Hash(personHash, code.Digits())
+	sealed, err := r.rows.find(ctx, keyOf(id))
+	if err != nil {
+		return fmt.Errorf("look a person up: %w", err)
 	}
 	what, missing := personWhat(id), sealed == nil
 	if missing {
@@ -169,7 +168,7 @@ func (r *personReader) readSealed(ctx context.Context, code persian.NationalCode
 	if missing && err == nil {
 		err = fault.New(fault.NotFound)
 	}
-	return id, sealed, err
+	return err
 }
 
 // open decodes what is stored into row. Another person's row is

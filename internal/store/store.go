@@ -37,9 +37,6 @@ var (
 type Options struct {
 	Now      func() time.Time // time.Now where nil
 	GroupMax int              // closings in one transaction at most; 512 where 0
-	// PeopleMemory is how many bytes of the register are kept in memory at
-	// most: PeopleMemory where 0, nothing where it is below 0.
-	PeopleMemory int64
 	// Migrating, which may be nil, is called before the schema of an older
 	// version is brought up to date. With millions of people that takes minutes.
 	Migrating func(from, to int64)
@@ -142,7 +139,7 @@ func (s *Store) open(ctx context.Context, at Location, how use, opts Options) (e
 	if err != nil {
 		return err
 	}
-	if err := s.load(ctx, cmp.Or(opts.PeopleMemory, PeopleMemory)); err != nil {
+	if err := s.load(ctx); err != nil {
 		return err
 	}
 	ofSessions := statements{engine: s.engine}
@@ -158,7 +155,7 @@ func (s *Store) open(ctx context.Context, at Location, how use, opts Options) (e
 }
 
 // load reads what is kept in memory, and prepares what is read from it.
-func (s *Store) load(ctx context.Context, peopleMemory int64) (err error) {
+func (s *Store) load(ctx context.Context) (err error) {
 	if s.head, err = readHead(ctx, s.reader); err != nil {
 		return err
 	}
@@ -172,7 +169,7 @@ func (s *Store) load(ctx context.Context, peopleMemory int64) (err error) {
 		return err
 	}
 	looking := &statements{db: s.reader, engine: s.engine}
-	if s.persons, err = newPersonReader(looking, lookupReaders(s.engine), s.keys, peopleMemory); err != nil {
+	if s.persons, err = newPersonReader(looking, lookupReaders(s.engine), s.keys, s.spillDir); err != nil {
 		return err
 	}
 	if s.dues = looking.dues(); looking.err != nil {
@@ -216,7 +213,7 @@ func (s *Store) Close() error {
 
 // release undoes as much of Open as was done.
 func (s *Store) release() error {
-	return errors.Join(s.made.close(), s.sides.close(), s.engine.close())
+	return errors.Join(s.persons.close(), s.made.close(), s.sides.close(), s.engine.close())
 }
 
 // Keyring seals and hashes with the folder's keys.

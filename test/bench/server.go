@@ -172,9 +172,15 @@ func bare(file string) {
 
 // startDargah serves an installation as an operator does, but for the log,
 // which is beside the data.
+// logName is the log in a server's folder.
+const logName = "dargah.log"
+
 func startDargah(s settings, at store.Location, more ...string) (*server, error) {
+	if err := os.RemoveAll(filepath.Join(at.Dir, logName)); err != nil {
+		return nil, err
+	}
 	cmd := exec.Command(s.binary, append([]string{
-		"serve", "--json", "--listen", "127.0.0.1:0", "--data", at.Dir, "--log", filepath.Join(at.Dir, "dargah.log"),
+		"serve", "--json", "--listen", "127.0.0.1:0", "--data", at.Dir, "--log", filepath.Join(at.Dir, logName),
 	}, more...)...)
 	if at.Database != "" {
 		cmd.Env = append(os.Environ(), "DARGAH_DATABASE="+at.Database)

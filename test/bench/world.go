@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -189,10 +190,30 @@ func (f *field) open(s settings, at store.Location, engine string, people int) (
 		return nil, err
 	}
 	f.servers = append(f.servers, srv)
+	if err := mirrored(at.Dir); err != nil {
+		return nil, err
+	}
 	if at.Database != "" {
 		srv.database, err = f.postgres.PID()
 	}
 	return srv, err
+}
+
+// mirrored waits until a server has copied its register, as the log tells. The
+// folder's log is of this server alone.
+func mirrored(dir string) error {
+	for range time.Tick(100 * time.Millisecond) {
+		said, err := os.ReadFile(filepath.Join(dir, logName))
+		switch {
+		case err != nil:
+			return err
+		case bytes.Contains(said, []byte("the register is copied")):
+			return nil
+		case bytes.Contains(said, []byte("the register cannot be copied")):
+			return fmt.Errorf("%s: the register cannot be copied", filepath.Join(dir, logName))
+		}
+	}
+	return nil
 }
 
 func fill(at store.Location, engine string, people int) (err error) {

@@ -1,0 +1,273 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// mirrorBlock is what a look-up reads of a mirror: some ten people. A row that
+// does not fit into one is left to the database.
+const mirrorBlock = 2 << 10
+
+// mirrorHead is what stands before each sealed row: the key, and how many bytes
+// follow. A block ends with a row of none.
+const mirrorHead = 8 + len(personKey{}.rest) + 2
+
+// mirror is a copy of the register in a file of its own: sealed rows in the order
+// of their numbers, in blocks. With each block's first number in memory somebody
+// is one read away, whatever is committed meanwhile; to SQLite's readers each
+// commit means to walk the pages of the tree again, and PostgreSQL is a trip away.
+//
+// The file has no name and is gone with the process.
+type mirror struct {
+	file  *os.File
+	first []int64 // the number of each block's first row
+	rows  int
+	// since is the number of the version of people up to which changes are in
+	// here, or noted.
+	since int64
+	void  bool // anybody may have been changed
+
+	elsewhere sync.Map     // numbers of rows that are to be read from the database
+	noted     atomic.Int64 // how many
+	large     int64        // those of them that do not fit into a block
+	lacking   atomic.Int64 // how often somebody was found in the database who is not here
+}
+
+func newMirror(dir string) (*mirror, error) {
+	f, err := os.CreateTemp(dir, "people-*.tmp")
+	if err != nil {
+		return nil, err
+	}
+	_ = os.Remove(f.Name()) // where a file that is open cannot be removed, close does it
+	return &mirror{file: f}, nil
+}
+
+func (m *mirror) close() error {
+	err := m.file.Close()
+	_ = os.Remove(m.file.Name())
+	return err
+}
+
+var blockPool = sync.Pool{New: func() any { return new([mirrorBlock]byte) }}
+
+// with gives somebody's row to do, which must not keep it: nil where there is
+// none that is in force.
+func (m *mirror) with(key personKey, do func(sealed []byte) bool) bool {
+	i, exact := slices.BinarySearch(m.first, key.id)
+	if !exact {
+		i--
+	}
+	if i < 0 || m.left(key.id) {
+		return do(nil)
+	}
+	block := blockPool.Get().(*[mirrorBlock]byte)
+	defer blockPool.Put(block)
+	if _, err := m.file.ReadAt(block[:], int64(i)*mirrorBlock); err != nil {
+		return do(nil)
+	}
+	return do(sealedIn(block[:], key))
+}
+
+// sealedIn finds a row in a block.
+func sealedIn(block []byte, key personKey) []byte {
+	for len(block) > mirrorHead {
+		id := int64(binary.BigEndian.Uint64(block)) //nolint:gosec // all of its bits
+		n := mirrorHead + int(binary.BigEndian.Uint16(block[mirrorHead-2:]))
+		if n == mirrorHead || n > len(block) {
+			return nil
+		}
+		if id == key.id {
+			if [len(key.rest)]byte(block[8:]) != key.rest {
+				return nil // somebody else's, who has the number
+			}
+			return block[mirrorHead:n]
+		}
+		block = block[n:]
+	}
+	return nil
+}
+
+// left tells whether a row is left to the database.
+func (m *mirror) left(id int64) bool {
+	if m.noted.Load() == 0 {
+		return false
+	}
+	_, left := m.elsewhere.Load(id)
+	return left
+}
+
+// note leaves a row to the database from now on.
+func (m *mirror) note(id int64) {
+	if _, there := m.elsewhere.LoadOrStore(id, struct{}{}); !there {
+		m.noted.Add(1)
+	}
+}
+
+// worn tells whether so much is missing, or not in force, that a new one is
+// worth its while.
+func (m *mirror) worn() bool {
+	much := int64(max(1000, m.rows/64))
+	return m.noted.Load()-m.large > much || m.lacking.Load() > much
+}
+
+// mirrorWriter fills a mirror with rows in the order of their numbers.
+type mirrorWriter struct {
+	to    *mirror
+	block []byte
+}
+
+func (w *mirrorWriter) add(id int64, rest, sealed []byte) error {
+	var key personKey
+	if len(rest) != len(key.rest) {
+		return fmt.Errorf("a row's key has %d bytes instead of %d", len(rest), len(key.rest))
+	}
+	n := mirrorHead + len(sealed)
+	if n > mirrorBlock {
+		w.to.note(id)
+		w.to.large++
+		return nil
+	}
+	if len(w.block)+n > mirrorBlock {
+		if err := w.flush(); err != nil {
+			return err
+		}
+	}
+	if len(w.block) == 0 {
+		w.to.first = append(w.to.first, id)
+	}
+	w.block = binary.BigEndian.AppendUint64(w.block, uint64(id)) //nolint:gosec // all of its bits
+	w.block = append(w.block, rest...)
+	w.block = binary.BigEndian.AppendUint16(w.block, uint16(len(sealed))) //nolint:gosec // below mirrorBlock
+	w.block = append(w.block, sealed...)
+	w.to.rows++
+	return nil
+}
+
+// flush writes the block under way.
+func (w *mirrorWriter) flush() error {
+	if len(w.block) == 0 {
+		return nil
+	}
+	full := slices.Grow(w.block, mirrorBlock)[:mirrorBlock]
+	clear(full[len(w.block):])
+	n, err := w.to.file.Write(full)
+	if err == nil && n < mirrorBlock {
+		err = io.ErrShortWrite
+	}
+	w.block = w.block[:0]
+	return err
+}
+
+// mirrors has the mirror that is in force. Whoever changes somebody says so
+// before the change is told as done, and from then on nobody is answered from
+// before it; changes by others are followed within a second.
+type mirrors struct {
+	dir  string // empty for the system's folder of temporary files
+	room int64  // bytes of the disk that are left to others
+	now  atomic.Pointer[mirror]
+	// missed has a signal when a new mirror is worth its while.
+	missed chan struct{}
+
+	mu     sync.Mutex // for what is in force and being made, and what is noted in them
+	making *mirror
+
+	following sync.Mutex // while it is found out what others changed
+}
+
+func newMirrors(dir string) *mirrors {
+	return &mirrors{dir: dir, room: mirrorRoom, missed: make(chan struct{}, 1)}
+}
+
+// with is mirror.with of the mirror in force.
+func (c *mirrors) with(key personKey, do func(sealed []byte) bool) bool {
+	m := c.now.Load()
+	return m != nil && m.with(key, do)
+}
+
+// lacks notes that somebody was found who is not in the mirror.
+func (c *mirrors) lacks(key personKey) {
+	if m := c.now.Load(); m != nil && !m.left(key.id) {
+		m.lacking.Add(1)
+		if m.worn() {
+			c.ask()
+		}
+	}
+}
+
+// ask asks for a new mirror.
+func (c *mirrors) ask() {
+	select {
+	case c.missed <- struct{}{}:
+	default:
+	}
+}
+
+// begin has a mirror that is being made hear of changes.
+func (c *mirrors) begin(m *mirror) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.making = m
+}
+
+// end puts the mirror that was being made in force, if it is of any use, and
+// tells how many people it has.
+func (c *mirrors) end(m *mirror, err error) (people int, _ error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.making = nil
+	if err != nil || m.void {
+		return 0, errors.Join(err, m.close())
+	}
+	select {
+	case <-c.missed: // it was about the one before
+	default:
+	}
+	return m.rows, c.replace(m)
+}
+
+// replace puts another mirror in force, or none; the mutex is held.
+func (c *mirrors) replace(m *mirror) error {
+	if old := c.now.Swap(m); old != nil {
+		return old.close()
+	}
+	return nil
+}
+
+// changed notes whose rows were changed: of few, or anybody's.
+func (c *mirrors) changed(ids []int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, m := range [...]*mirror{c.now.Load(), c.making} {
+		if m != nil {
+			c.mark(m, ids, few(ids))
+		}
+	}
+}
+
+// mark notes in one of them whose rows were changed; the mutex is held.
+func (c *mirrors) mark(m *mirror, ids []int64, few bool) {
+	for _, id := range ids {
+		m.note(id)
+	}
+	m.void = m.void || !few
+	inForce := m == c.now.Load()
+	if m.void || inForce && m.worn() {
+		c.ask()
+	}
+	if m.void && inForce {
+		_ = c.replace(nil) // of a file that was only read nothing can be lost
+	}
+}
+
+func (c *mirrors) close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.replace(nil)
+}
