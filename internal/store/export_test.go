@@ -63,7 +63,7 @@ func JudgeDisk(dir string, d Disk, size int64) (l finding.List) {
 
 // MirrorSteps are those of MirrorPeople, one by one.
 func MirrorSteps(ctx context.Context, s *Store) (copied, follow, end func() error) {
-	m, err := newMirror(s.persons.mirrors.dir)
+	m, err := newMirror(s.persons.mirrors.dirs)
 	if err == nil {
 		s.persons.mirrors.begin(m)
 	}
@@ -81,13 +81,13 @@ func DamageMirror(s *Store, how func(f *os.File) error) error {
 	return how(s.persons.mirrors.now.Load().file)
 }
 
-// MirrorElsewhere has mirrors made in another folder.
-func MirrorElsewhere(s *Store, dir string) { s.persons.mirrors.dir = dir }
+// MirrorElsewhere has mirrors made in other folders.
+func MirrorElsewhere(s *Store, dirs ...string) { s.persons.mirrors.dirs = dirs }
 
 // MirrorRoom sets how much of the disk mirrors leave to others; false where that
 // is not known.
 func MirrorRoom(s *Store, bytes int64) bool {
-	_, known := diskOf(s.persons.mirrors.dir)
+	_, known := diskOf(s.persons.mirrors.now.Load().dir())
 	s.persons.mirrors.room = bytes
 	return known
 }
@@ -103,7 +103,7 @@ type MirrorOf struct{ m *mirror }
 
 // NewMirrorOf makes one.
 func NewMirrorOf(dir string, keys, sealed [][]byte) (MirrorOf, error) {
-	m, err := newMirror(dir)
+	m, err := newMirror([]string{dir})
 	if err != nil {
 		return MirrorOf{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -40,20 +41,18 @@ type mirror struct {
 	lacking   atomic.Int64 // how often somebody was found in the database who is not here
 }
 
-func newMirror(dir string) (*mirror, error) {
-	f, err := os.CreateTemp(dir, "people-*.tmp")
+func newMirror(dirs []string) (*mirror, error) {
+	f, err := newScratch(dirs)
 	if err != nil {
 		return nil, err
 	}
-	_ = os.Remove(f.Name()) // where a file that is open cannot be removed, close does it
 	return &mirror{file: f}, nil
 }
 
-func (m *mirror) close() error {
-	err := m.file.Close()
-	_ = os.Remove(m.file.Name())
-	return err
-}
+// dir is the folder that it is in.
+func (m *mirror) dir() string { return filepath.Dir(m.file.Name()) }
+
+func (m *mirror) close() error { return closeScratch(m.file) }
 
 var blockPool = sync.Pool{New: func() any { return new([mirrorBlock]byte) }}
 
@@ -169,8 +168,8 @@ func (w *mirrorWriter) flush() error {
 // before the change is told as done, and from then on nobody is answered from
 // before it; changes by others are followed within a second.
 type mirrors struct {
-	dir  string // empty for the system's folder of temporary files
-	room int64  // bytes of the disk that are left to others
+	dirs []string // where one may be made; empty is the system's folder of temporary files
+	room int64    // bytes of the disk that are left to others
 	now  atomic.Pointer[mirror]
 	// missed has a signal when a new mirror is worth its while.
 	missed chan struct{}
@@ -181,8 +180,8 @@ type mirrors struct {
 	following sync.Mutex // while it is found out what others changed
 }
 
-func newMirrors(dir string) *mirrors {
-	return &mirrors{dir: dir, room: mirrorRoom, missed: make(chan struct{}, 1)}
+func newMirrors(dirs []string) *mirrors {
+	return &mirrors{dirs: dirs, room: mirrorRoom, missed: make(chan struct{}, 1)}
 }
 
 // with is mirror.with of the mirror in force.

@@ -1,12 +1,10 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"math"
-	"os"
 	"time"
 )
 
@@ -18,7 +16,7 @@ const mirrorAtOnce = 2000
 const mirrorRoom = 256 << 20
 
 // MirrorPeople copies the register into a file without a name, in the data folder
-// on SQLite and among the system's temporary files on PostgreSQL, and has
+// or, on PostgreSQL without one, among the system's temporary files, and has
 // PersonBorn answer from it. It takes half of the time of one processor, some
 // seconds for a million people, and as much of the disk as the register. It is
 // worth its while after a start, and when MirrorMissed tells. It gives how many
@@ -26,7 +24,7 @@ const mirrorRoom = 256 << 20
 // changed meanwhile, which MirrorMissed tells too.
 func (s *Store) MirrorPeople(ctx context.Context) (people int, err error) {
 	c := s.persons.mirrors
-	m, err := newMirror(c.dir)
+	m, err := newMirror(c.dirs)
 	if err != nil {
 		return 0, fmt.Errorf("copy the register: %w", err)
 	}
@@ -97,7 +95,7 @@ func (c *mirrors) goOn(m *mirror) (more bool, err error) {
 	if m.void {
 		return false, nil
 	}
-	d, known := diskOf(cmp.Or(c.dir, os.TempDir()))
+	d, known := diskOf(m.dir())
 	if known && d.free < c.room {
 		return false, fmt.Errorf("the disk has %d MiB left, and %d are for others", d.free>>20, c.room>>20)
 	}

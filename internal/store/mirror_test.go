@@ -371,7 +371,8 @@ func TestMirrorThatCannotBeMade(t *testing.T) {
 	}
 	store.MirrorElsewhere(s, filepath.Join(at.Dir, "nowhere"))
 	fails("no folder")
-	store.MirrorElsewhere(s, at.Dir)
+	store.MirrorElsewhere(s, filepath.Join(at.Dir, "nowhere"), at.Dir)
+	mirrored(t, s, 5)
 	if store.MirrorRoom(s, 1<<62) {
 		fails("no room")
 	}

@@ -52,7 +52,7 @@ func (s *Store) PutPeople(ctx context.Context, people iter.Seq[Person], progress
 	work.Go(func() error { return chunk(ctx, people, read) })
 	work.Go(func() error { return s.sealAll(ctx, read, sealed) })
 	work.Go(func() error {
-		return collect(sealed, peopleGroup, s.spillDir, progress, func(group []sealedPerson) error {
+		return collect(sealed, peopleGroup, s.scratch, progress, func(group []sealedPerson) error {
 			return s.putPeople(ctx, &insert, group)
 		})
 	})
@@ -137,7 +137,7 @@ func (s *Store) sealPeople(people []Person) ([]sealedPerson, error) {
 // collect hands over groups of at least most people, in the order of the
 // register: where there are so many, all are put aside first. A person counts half
 // when sealed, and half when written.
-func collect(from <-chan []sealedPerson, most int, dir string, progress func(int), write func([]sealedPerson) error) (err error) {
+func collect(from <-chan []sealedPerson, most int, dirs []string, progress func(int), write func([]sealedPerson) error) (err error) {
 	var group []sealedPerson
 	var aside *spill
 	n := 0
@@ -149,7 +149,7 @@ func collect(from <-chan []sealedPerson, most int, dir string, progress func(int
 			continue
 		}
 		if aside == nil {
-			if aside, err = newSpill(dir); err != nil {
+			if aside, err = newSpill(dirs); err != nil {
 				return fmt.Errorf("put people aside: %w", err)
 			}
 			defer func() { err = errors.Join(err, aside.close()) }()

@@ -87,8 +87,8 @@ type personReader struct {
 	mirrors *mirrors
 }
 
-func newPersonReader(made *statements, readers int, keys *seal.Keyring, dir string) (personReader, error) {
-	r := personReader{keys: keys, rows: made.lookups(readers), mirrors: newMirrors(dir)}
+func newPersonReader(made *statements, readers int, keys *seal.Keyring, dirs []string) (personReader, error) {
+	r := personReader{keys: keys, rows: made.lookups(readers), mirrors: newMirrors(dirs)}
 	if made.err != nil {
 		return r, fmt.Errorf("prepare the look-up of people: %w", made.err)
 	}

@@ -20,19 +20,17 @@ const spillParts = 256
 //
 // The files have no name: they are gone with the process, whatever ends it.
 type spill struct {
-	dir   string
 	files []*os.File
 	out   []*bufio.Writer
 }
 
-func newSpill(dir string) (*spill, error) {
-	s := &spill{dir: dir}
+func newSpill(dirs []string) (*spill, error) {
+	s := &spill{}
 	for range spillParts {
-		f, err := os.CreateTemp(dir, "people-*.tmp")
+		f, err := newScratch(dirs)
 		if err != nil {
 			return nil, errors.Join(err, s.close())
 		}
-		_ = os.Remove(f.Name()) // where a file that is open cannot be removed, close does it
 		s.files, s.out = append(s.files, f), append(s.out, bufio.NewWriter(f))
 	}
 	return s, nil
@@ -41,8 +39,7 @@ func newSpill(dir string) (*spill, error) {
 func (s *spill) close() error {
 	var errs []error
 	for _, f := range s.files {
-		errs = append(errs, f.Close())
-		_ = os.Remove(f.Name())
+		errs = append(errs, closeScratch(f))
 	}
 	return errors.Join(errs...)
 }

@@ -19,7 +19,7 @@ func gathered(t *testing.T, people []sealedPerson, most int, dir string) (groups
 		from <- rows
 	}
 	close(from)
-	err := collect(from, most, dir, func(n int) { told = append(told, n) }, func(group []sealedPerson) error {
+	err := collect(from, most, []string{dir}, func(n int) { told = append(told, n) }, func(group []sealedPerson) error {
 		groups = append(groups, slices.Clone(group))
 		return nil
 	})
@@ -89,7 +89,7 @@ func TestPartsAreInOrder(t *testing.T) {
 // TestSpillThatIsCutShort: half a row is an error, and nobody.
 func TestSpillThatIsCutShort(t *testing.T) {
 	t.Parallel()
-	s, err := newSpill(t.TempDir())
+	s, err := newSpill([]string{t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ type Store struct {
 	changed    atomic.Pointer[func()]
 
 	persons   personReader
-	spillDir  string // empty for the system's folder of temporary files
+	scratch   []string // folders for files without names; empty is the system's
 	reports   *sql.Stmt
 	closeOnce sync.Once
 	closed    error
@@ -107,8 +107,9 @@ func begin(ctx context.Context, at Location, opts Options, how use) (_ *Store, e
 	if s.engine, err = openEngine(ctx, at, how); err != nil {
 		return nil, fmt.Errorf("open %s: %w", at, err)
 	}
-	if !s.engine.shared() {
-		s.spillDir = at.Dir // where there is room for the database
+	s.scratch = []string{at.Dir} // where there is room for the database
+	if s.engine.shared() {
+		s.scratch = append(s.scratch, "")
 	}
 	s.writer, s.reader, s.patient = s.engine.pools()
 	if err := s.open(ctx, at, how, opts); err != nil {
@@ -169,7 +170,7 @@ func (s *Store) load(ctx context.Context) (err error) {
 		return err
 	}
 	looking := &statements{db: s.reader, engine: s.engine}
-	if s.persons, err = newPersonReader(looking, lookupReaders(s.engine), s.keys, s.spillDir); err != nil {
+	if s.persons, err = newPersonReader(looking, lookupReaders(s.engine), s.keys, s.scratch); err != nil {
 		return err
 	}
 	if s.dues = looking.dues(); looking.err != nil {

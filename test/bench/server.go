@@ -170,11 +170,11 @@ func bare(file string) {
 	}))
 }
 
-// startDargah serves an installation as an operator does, but for the log,
-// which is beside the data.
 // logName is the log in a server's folder.
 const logName = "dargah.log"
 
+// startDargah serves an installation as an operator does, but for the log,
+// which is beside the data.
 func startDargah(s settings, at store.Location, more ...string) (*server, error) {
 	if err := os.RemoveAll(filepath.Join(at.Dir, logName)); err != nil {
 		return nil, err

@@ -47,9 +47,8 @@ population: %d
 	login = `{"userName":"` + user + `","password":"` + secret + `","domain":"sms.bench"}`
 )
 
-// asked is how many different people the inquiries ask about at most. Ten
-// thousand are in the server's memory after a moment; of ten million so many are
-// asked about that few are asked about twice.
+// asked is how many different people the inquiries ask about at most, spread over
+// the whole register: their requests are in the load's memory.
 const asked = 500_000
 
 const js = "application/json"
