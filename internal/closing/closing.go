@@ -23,6 +23,11 @@ type Closing struct {
 	Cancel   *sms.Cancel     // messages not to be sent after all; nil for other calls
 	Read     *sms.Read       // incoming messages that were handed out; nil for other calls
 	Key      *Key            // under which the answer is kept; nil for other calls
+	// Late, which may be nil, lets the commit be done by its caller's goroutine.
+	// Where that takes too long Late is called, once, by another one: it answers
+	// the call, and Commit returns the same error after it. The caller touches
+	// nothing meanwhile.
+	Late func(error)
 }
 
 // Intent is the beginning of a call that goes outside.

@@ -24,6 +24,10 @@ type Request struct {
 	// Trace is a ten-digit number to quote to support; the log line has it
 	// where the fault is ours.
 	Trace uint64
+	// Late, which may be nil, sends an answer while the call is still at work. It
+	// is called once at most, while the call waits for whoever calls it; what the
+	// call says afterwards is not sent.
+	Late func(Reply)
 
 	object *strict.Object
 }

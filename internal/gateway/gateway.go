@@ -71,6 +71,9 @@ func (g *Gateway) Serve(d *dialect.Dialect, r *dialect.Route, req *dialect.Reque
 	defer cancel()
 	c := &call{Gateway: g, dialect: d, route: r, req: req, pass: &admission.Pass{}, began: time.Now()}
 	reply, err := c.run(ctx, arrival)
+	if c.answered {
+		return dialect.Reply{}
+	}
 	if err != nil {
 		reply, err = c.refuse(ctx, c.blame(err))
 	}
@@ -93,6 +96,8 @@ type call struct {
 	claimed bool         // the key is this call's
 	held    rial.Amount  // what was reserved before the call went outside
 	booked  bool         // the trail has this call, or has just failed to take it
+
+	answered bool // by late
 }
 
 // run is the path. Whatever it returns as an error has not been answered and
@@ -223,6 +228,10 @@ func (c *call) close(ctx context.Context, answer any) error {
 	if effect.Document != "" {
 		record.Document = effect.Document
 	}
+	var late func(error)
+	if c.req.Late != nil {
+		late = c.late
+	}
 	err := c.Books.Commit(ctx, closing.Closing{
 		Record:   record,
 		Charge:   ledger.Price{Account: record.Account, Amount: c.price, Held: c.held},
@@ -231,9 +240,26 @@ func (c *call) close(ctx context.Context, answer any) error {
 		Cancel:   effect.Cancel,
 		Read:     effect.Read,
 		Key:      c.key,
+		Late:     late,
 	})
 	c.booked = err != nil && ctx.Err() == nil // one that was given up before it was taken can still be booked
 	return unavailable(err)
+}
+
+// late answers a call whose own goroutine waits for the disk. It is called by
+// another one, which that one waits for.
+func (c *call) late(err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.Log.Fail("panic in a late answer", panicked(p))
+		}
+	}()
+	c.answered = true
+	c.release() // with the same key the call may be made again
+	c.booked = true
+	reply, err := c.refuse(c.req.Context(), c.blame(unavailable(err)))
+	c.log(reply.Status, err)
+	c.req.Late(reply)
 }
 
 // blame is the fault in err. What fails because the caller hung up is not ours.

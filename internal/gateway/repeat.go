@@ -67,6 +67,7 @@ func (c *call) claim() error {
 func (c *call) release() {
 	if c.claimed {
 		c.claims.Delete(c.key.ID)
+		c.claimed = false
 	}
 }
 

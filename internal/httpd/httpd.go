@@ -141,7 +141,16 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		req.Data, arrival = body(w, r, route)
 	}
-	send(w, req, e.face.Gateway.Serve(e.dialect, route, req, arrival))
+	sent := false
+	req.Late = func(reply dialect.Reply) {
+		sent = true
+		w.Header().Set("Connection", "close") // the next call would wait behind this one
+		send(w, req, reply)
+		_ = http.NewResponseController(w).Flush() // as after send: nobody is left to tell
+	}
+	if reply := e.face.Gateway.Serve(e.dialect, route, req, arrival); !sent {
+		send(w, req, reply)
+	}
 }
 
 func (f *Face) request(r *http.Request) *dialect.Request {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -35,14 +36,16 @@ const (
 // waits for the outcome.
 func (s *Store) Commit(ctx context.Context, c closing.Closing) error {
 	if p := c.Charge; p.Amount < 0 || p.Held < 0 || (p.Amount > 0 || p.Held > 0) && c.Record.Call == "" {
-		return errors.New("commit a closing: a charge needs an amount above zero and a call id")
+		return errors.New(commitWhat + ": a charge needs an amount above zero and a call id")
 	}
 	p, err := s.pack(&c)
 	if err != nil {
-		return fmt.Errorf("commit a closing: %w", err)
+		return fmt.Errorf(commitWhat+": %w", err)
 	}
-	return told("commit a closing", s.do(ctx, func(o *order) { o.Closing, o.parcel = c, p }))
+	return told(commitWhat, s.do(ctx, func(o *order) { o.Closing, o.parcel = c, p }))
 }
+
+const commitWhat = "commit a closing"
 
 // told says what was being done, but for what the group decided.
 func told(what string, err error) error {
@@ -57,26 +60,62 @@ func told(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// queue holds the orders that nobody has taken yet.
+// queue holds the orders that nobody has taken yet, and knows whether somebody
+// is at work: the committer's goroutine, or a caller that found nobody.
 type queue struct {
 	mu      sync.Mutex
 	waiting []*order
 	closed  bool
+	busy    bool
 	length  atomic.Int32  // of waiting, for those who only look
-	wake    chan struct{} // holds one signal at most
+	wake    chan struct{} // makes the committer's goroutine the one at work
 }
 
-func (q *queue) add(o *order) error {
+// add has an order wait, or makes its caller the one at work, if nobody is.
+func (q *queue) add(o *order, able bool) error {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	if q.closed {
-		q.mu.Unlock()
 		return ErrClosed
+	}
+	if able && !q.busy {
+		q.busy, o.led = true, true
+		return nil
 	}
 	q.waiting = append(q.waiting, o)
 	q.length.Store(int32(len(q.waiting)))
-	q.mu.Unlock()
-	q.signal()
+	q.call()
 	return nil
+}
+
+// call has the committer's goroutine work, unless somebody does.
+func (q *queue) call() {
+	if !q.busy {
+		q.busy = true
+		q.wake <- struct{}{} // there is room: nobody was at work
+	}
+}
+
+// leave ends a caller's work. The committer's goroutine goes on with what came
+// meanwhile.
+func (q *queue) leave() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.busy = false
+	if len(q.waiting) > 0 || q.closed {
+		q.call()
+	}
+}
+
+// seize begins work unless somebody is at it.
+func (q *queue) seize() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.busy {
+		return false
+	}
+	q.busy = true
+	return true
 }
 
 // over tells whether nothing more is taken.
@@ -84,13 +123,6 @@ func (q *queue) over() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.closed
-}
-
-func (q *queue) signal() {
-	select {
-	case q.wake <- struct{}{}:
-	default:
-	}
 }
 
 // withdraw takes an order back; false when it was taken up.
@@ -106,11 +138,13 @@ func (q *queue) withdraw(o *order) bool {
 	return true
 }
 
-// take appends at most most orders to group, the oldest first.
+// take appends at most most orders to group, the oldest first. Where there are
+// none the work is ended.
 func (q *queue) take(group []*order, most int) (_ []*order, closed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n := min(most, len(q.waiting))
+	q.busy = n > 0
 	group = append(group, q.waiting[:n]...)
 	q.waiting = slices.Delete(q.waiting, 0, n)
 	q.length.Store(int32(len(q.waiting)))
@@ -132,9 +166,9 @@ func (q *queue) expire(before time.Time) {
 
 func (q *queue) close() {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.closed = true
-	q.mu.Unlock()
-	q.signal()
+	q.call()
 }
 
 // gather lets others run until as many orders wait as are expected, or none
@@ -153,10 +187,12 @@ func (q *queue) gather(expected int) {
 }
 
 // committer takes the orders that wait, makes them durable in one transaction
-// and tells each caller what became of its own.
+// and tells each caller what became of its own. It is used by whoever is at
+// work, as the queue knows.
 type committer struct {
 	store    *Store
 	groupMax int
+	alone    [1]*order // of a caller that is at work
 	group    group
 	watch    watch
 	reversed []*order // charges to be given back: nobody got their answer
@@ -171,11 +207,30 @@ func (c *committer) run(done chan struct{}) {
 		case <-c.store.queue.wake:
 			closed = c.drain()
 		case <-ticker.C:
-			c.reverse()
+			if c.store.queue.seize() {
+				c.reverse()
+				closed = c.drain()
+			}
 		}
 	}
 	c.reverse()
 	_ = c.group.session.close() // whatever was told is durable
+}
+
+// lead does a caller's order in its own goroutine. To wake the committer's, and
+// to be woken by it, takes a lone call longer than all that SQLite computes.
+func (c *committer) lead(o *order) {
+	defer func() {
+		if p := recover(); p != nil {
+			// As in the committer's goroutine: nobody goes on with what is half done.
+			go panic(fmt.Sprintf("%v\n%s", p, debug.Stack()))
+			select {}
+		}
+	}()
+	c.alone[0] = o
+	c.settle(c.alone[:])
+	c.reverse()
+	c.store.queue.leave()
 }
 
 // drain commits group after group until nobody waits. After a group of more

@@ -22,6 +22,9 @@ func (s *Store) Writer() *sql.DB { return s.writer }
 // Waiting is how many closings nobody has taken up.
 func (s *Store) Waiting() int { return int(s.queue.length.Load()) }
 
+// Taking tells whether the store takes more.
+func (s *Store) Taking() bool { return !s.queue.over() }
+
 // Prepared is how many statements were parsed before they were wanted.
 func (s *Store) Prepared() int { return len(s.made.made) }
 

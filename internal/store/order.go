@@ -30,6 +30,7 @@ type order struct {
 	parcel    *parcel   // of the closing's batch
 
 	since   time.Time
+	led     bool       // by its caller's goroutine
 	refusal error      // what the group decided
 	done    chan error // what became of it
 	ended   atomic.Bool
@@ -80,14 +81,19 @@ func (s *Store) do(ctx context.Context, fill func(*order)) error {
 		return err
 	}
 	o.since = time.Now()
-	if err := s.queue.add(o); err != nil {
+	// Elsewhere a database that is away is asked until it comes back.
+	if err := s.queue.add(o, o.Late != nil && !s.engine.shared()); err != nil {
 		return err
+	}
+	if o.led {
+		s.commits.lead(o)
 	}
 	err := o.wait(ctx, &s.queue)
 	if errors.Is(err, errPatience) {
 		return err // the committer may have it still
 	}
 	o.Closing, o.intent, o.operation, o.work, o.parcel, o.refusal = closing.Closing{}, nil, nil, nil, nil, nil
+	o.led = false
 	o.ended.Store(false)
 	orders.Put(o)
 	return err
@@ -110,16 +116,28 @@ func (o *order) end(err error) bool {
 	if !o.ended.CompareAndSwap(false, true) {
 		return false
 	}
+	if o.led && errors.Is(err, errPatience) {
+		go o.answerLate(err)
+		return true
+	}
 	o.done <- err
 	return true
 }
 
-// watch lets callers go whose outcome takes too long.
+// answerLate has the call answered whose own goroutine is in the commit.
+func (o *order) answerLate(err error) {
+	defer func() { o.done <- err }()
+	o.Late(told(commitWhat, err))
+}
+
+// watch lets callers go whose outcome takes too long. Its timer runs on from
+// group to group: to set it for each would take as long as a statement.
 type watch struct {
 	mu    sync.Mutex
 	hand  []*order
 	queue *queue
 	timer *time.Timer
+	set   bool // the timer
 }
 
 // often is how often a watch looks while a group takes too long.
@@ -129,6 +147,10 @@ func (w *watch) begin(hand []*order) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.hand = hand
+	if w.set {
+		return
+	}
+	w.set = true
 	wait := patience - time.Since(hand[0].since)
 	if w.timer == nil {
 		w.timer = time.AfterFunc(wait, w.look)
@@ -141,13 +163,17 @@ func (w *watch) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.hand = nil
-	w.timer.Stop()
 }
 
 func (w *watch) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.hand == nil {
+		w.set = false
+		return
+	}
+	if wait := patience - time.Since(w.hand[0].since); wait > 0 {
+		w.timer.Reset(wait) // those whom it was set for have been told
 		return
 	}
 	for _, o := range w.hand {

@@ -58,6 +58,7 @@ type Store struct {
 	listeners  atomic.Pointer[map[string][]listener]
 	lastNotice atomic.Int64
 	queue      queue
+	commits    *committer
 	head       audit.Head // of the trail, when it was opened
 	made       statements // of the writer
 	group      groupSQL   // made of them, as what follows
@@ -116,9 +117,9 @@ func begin(ctx context.Context, at Location, opts Options, how use) (_ *Store, e
 		return nil, errors.Join(fmt.Errorf("open %s: %w", at, err), s.release())
 	}
 	s.queue.wake = make(chan struct{}, 1)
-	commits := &committer{store: s, groupMax: cmp.Or(opts.GroupMax, 512), watch: watch{queue: &s.queue}}
-	commits.group = group{sql: s.group, trail: s.trail(), session: s.engine.session(), remote: s.engine.shared()}
-	go commits.run(s.done)
+	s.commits = &committer{store: s, groupMax: cmp.Or(opts.GroupMax, 512), watch: watch{queue: &s.queue}}
+	s.commits.group = group{sql: s.group, trail: s.trail(), session: s.engine.session(), remote: s.engine.shared()}
+	go s.commits.run(s.done)
 	return s, nil
 }
 
