@@ -67,18 +67,21 @@ type queue struct {
 	waiting []*order
 	closed  bool
 	busy    bool
+	crowd   bool          // the last group that was taken was of more than one
 	length  atomic.Int32  // of waiting, for those who only look
 	wake    chan struct{} // makes the committer's goroutine the one at work
 }
 
-// add has an order wait, or makes its caller the one at work, if nobody is.
+// add has an order wait, or makes its caller the one at work, if nobody is and
+// nobody was there with the last one. In a crowd more may come in a moment, while
+// the committer's goroutine wakes.
 func (q *queue) add(o *order, able bool) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return ErrClosed
 	}
-	if able && !q.busy {
+	if able && !q.busy && !q.crowd {
 		q.busy, o.led = true, true
 		return nil
 	}
@@ -145,6 +148,9 @@ func (q *queue) take(group []*order, most int) (_ []*order, closed bool) {
 	defer q.mu.Unlock()
 	n := min(most, len(q.waiting))
 	q.busy = n > 0
+	if q.busy {
+		q.crowd = n > 1
+	}
 	group = append(group, q.waiting[:n]...)
 	q.waiting = slices.Delete(q.waiting, 0, n)
 	q.length.Store(int32(len(q.waiting)))
