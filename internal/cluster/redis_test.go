@@ -204,25 +204,27 @@ func TestAwayAndBack(t *testing.T) {
 				t.Fatalf("granted %v, away %v", ok, r.Away())
 			}
 			c.fail(t, server)
-			granted := 0
+			granted, began := 0, time.Now()
 			for range 10 {
 				if ok, _ := shared.Take("during", 4); ok {
 					granted++
 				}
 			}
-			if !r.Away() || granted != 2 {
-				t.Errorf("away %v, and %d granted of a part of 2", r.Away(), granted)
+			// A machine that is busy takes so long that more come due.
+			if most := 2 + int(2*time.Since(began)/time.Second); !r.Away() || granted < 2 || granted > most {
+				t.Errorf("away %v, and %d granted of a part of 2 to %d", r.Away(), granted, most)
 			}
 			c.heal(t, server)
 			eventually(t, "redis is back", func() bool { return !r.Away() })
-			granted = 0
+			granted, began = 0, time.Now()
 			for range 10 {
 				if ok, _ := shared.Take("after", 4); ok {
 					granted++
 				}
 			}
-			if granted != 4 {
-				t.Errorf("back, and %d granted of 4", granted)
+			// A machine that is busy takes so long that more come due.
+			if most := 4 + int(4*time.Since(began)/time.Second); granted < 4 || granted > most {
+				t.Errorf("back, and %d granted of 4 to %d", granted, most)
 			}
 			if away, back := strings.Count(log.String(), "redis is away"), strings.Count(log.String(), "redis is back"); away != 1 || back != 1 {
 				t.Errorf("told %d times that it is away and %d times that it is back:\n%s", away, back, log)
