@@ -84,6 +84,9 @@ func DamageMirror(s *Store, how func(f *os.File) error) error {
 	return how(s.persons.mirrors.now.Load().file)
 }
 
+// MirrorInFile has nothing of mirrors in memory.
+func MirrorInFile(s *Store) { s.persons.mirrors.memory = 0 }
+
 // MirrorElsewhere has mirrors made in other folders.
 func MirrorElsewhere(s *Store, dirs ...string) { s.persons.mirrors.dirs = dirs }
 
@@ -105,12 +108,12 @@ const MirrorBlock = mirrorBlock
 type MirrorOf struct{ m *mirror }
 
 // NewMirrorOf makes one.
-func NewMirrorOf(dir string, keys, sealed [][]byte) (MirrorOf, error) {
+func NewMirrorOf(dir string, memory int, keys, sealed [][]byte) (MirrorOf, error) {
 	m, err := newMirror([]string{dir})
 	if err != nil {
 		return MirrorOf{}, err
 	}
-	to := mirrorWriter{to: m}
+	to := mirrorWriter{to: m, memory: memory}
 	for i, key := range keys {
 		k := keyOf(key)
 		err = errors.Join(err, to.add(k.id, k.rest[:], sealed[i]))

@@ -30,6 +30,9 @@ type mirror struct {
 	file  *os.File
 	first []int64 // the number of each block's first row
 	rows  int
+	// blocks are what the file has, where that is little: a read of the file is
+	// a system call.
+	blocks []byte
 	// since is the number of the version of people up to which changes are in
 	// here, or noted.
 	since int64
@@ -65,6 +68,9 @@ func (m *mirror) with(key personKey, do func(sealed []byte) bool) bool {
 	}
 	if i < 0 || m.left(key.id) {
 		return do(nil)
+	}
+	if m.blocks != nil {
+		return do(sealedIn(m.blocks[i*mirrorBlock:][:mirrorBlock], key))
 	}
 	block := blockPool.Get().(*[mirrorBlock]byte)
 	defer blockPool.Put(block)
@@ -118,8 +124,9 @@ func (m *mirror) worn() bool {
 
 // mirrorWriter fills a mirror with rows in the order of their numbers.
 type mirrorWriter struct {
-	to    *mirror
-	block []byte
+	to     *mirror
+	memory int // how many bytes of blocks may be in memory
+	block  []byte
 }
 
 func (w *mirrorWriter) add(id int64, rest, sealed []byte) error {
@@ -160,6 +167,11 @@ func (w *mirrorWriter) flush() error {
 	if err == nil && n < mirrorBlock {
 		err = io.ErrShortWrite
 	}
+	if w.memory -= mirrorBlock; w.memory >= 0 {
+		w.to.blocks = append(w.to.blocks, full...)
+	} else {
+		w.to.blocks = nil
+	}
 	w.block = w.block[:0]
 	return err
 }
@@ -170,7 +182,9 @@ func (w *mirrorWriter) flush() error {
 type mirrors struct {
 	dirs []string // where one may be made; empty is the system's folder of temporary files
 	room int64    // bytes of the disk that are left to others
-	now  atomic.Pointer[mirror]
+	// memory is how many bytes a mirror may have for all of it to be in memory.
+	memory int
+	now    atomic.Pointer[mirror]
 	// missed has a signal when a new mirror is worth its while.
 	missed chan struct{}
 
@@ -181,7 +195,7 @@ type mirrors struct {
 }
 
 func newMirrors(dirs []string) *mirrors {
-	return &mirrors{dirs: dirs, room: mirrorRoom, missed: make(chan struct{}, 1)}
+	return &mirrors{dirs: dirs, room: mirrorRoom, memory: mirrorMemory, missed: make(chan struct{}, 1)}
 }
 
 // with is mirror.with of the mirror in force.

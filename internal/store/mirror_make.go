@@ -12,6 +12,10 @@ import (
 // hold the database's state of a moment for long.
 const mirrorAtOnce = 2000
 
+// mirrorMemory is how large a mirror may be for all of it to be in memory: some
+// 250,000 people.
+const mirrorMemory = 64 << 20
+
 // mirrorRoom is how much of the disk a mirror leaves to the database.
 const mirrorRoom = 256 << 20
 
@@ -69,7 +73,7 @@ func (s *Store) copyPeople(ctx context.Context, m *mirror) error {
 		return err
 	}
 	m.since = v.People
-	to := mirrorWriter{to: m}
+	to := mirrorWriter{to: m, memory: s.persons.mirrors.memory}
 	for last, n := int64(math.MinInt64), mirrorAtOnce; n == mirrorAtOnce; {
 		began := time.Now()
 		if more, err := s.persons.mirrors.goOn(m); !more {

@@ -86,9 +86,15 @@ func TestPeopleAreMirrored(t *testing.T) {
 			t.Error("a mirror that was just made is missed")
 		}
 		check("mirror", 1)
+		inFile := another(t, at)
+		store.MirrorInFile(inFile)
+		mirrored(t, inFile, n)
 		alter(t, at, `DELETE FROM person`)
 		for i := range n {
 			check("mirror alone", i)
+			if _, found := asked(t, inFile, i, storetest.Somebody(i).BirthDate); !found {
+				t.Fatalf("person %d is not in a mirror that is in its file alone", i)
+			}
 		}
 		mirrored(t, s, 0)
 		if _, found := asked(t, s, 1, storetest.Somebody(1).BirthDate); found {
@@ -327,6 +333,7 @@ func TestMirrorIsMissed(t *testing.T) {
 func TestDamagedMirror(t *testing.T) {
 	t.Parallel()
 	s := storetest.Must(t, place(t, storetest.Folder(t)), store.Options{})
+	store.MirrorInFile(s)
 	must(t, s.PutPeople(t.Context(), storetest.People(0, 50), nil))
 	all := func(what string) {
 		for i := range 50 {
@@ -397,7 +404,8 @@ func TestMirrorHasWhatItWasGiven(t *testing.T) {
 			n := rapid.OneOf(rapid.IntRange(1, 300), rapid.IntRange(store.MirrorBlock-40, store.MirrorBlock+40)).Draw(t, "bytes")
 			sealed[i] = bytes.Repeat([]byte{byte(i + 1)}, n)
 		}
-		m, err := store.NewMirrorOf(dir, keys, sealed)
+		memory := rapid.SampledFrom([]int{0, 3 * store.MirrorBlock, 1 << 20}).Draw(t, "memory")
+		m, err := store.NewMirrorOf(dir, memory, keys, sealed)
 		if err != nil {
 			t.Fatal(err)
 		}
