@@ -267,8 +267,11 @@ func services(s *store.Store, w *world, messages *messaging, cashier payment.Cas
 // unavailable is the fault of a store that could not be read, which passes,
 // unlike a bug.
 func unavailable(err error) error {
+	if err == nil {
+		return nil
+	}
 	var f *fault.Error
-	if err == nil || errors.As(err, &f) {
+	if errors.As(err, &f) {
 		return err
 	}
 	return fault.Wrap(fault.Unavailable, err)

@@ -61,6 +61,9 @@ func (*Repeated) Error() string { return "the idempotency key has an answer" }
 
 // AsRepeated gives the Repeated in err; nil where there is none.
 func AsRepeated(err error) *Repeated {
+	if err == nil {
+		return nil
+	}
 	var r *Repeated
 	errors.As(err, &r)
 	return r

@@ -67,8 +67,8 @@ type Gateway struct {
 // Serve answers one call, whose body is read and bounded. An error of arrival
 // (the body could not be taken) is passed in and refused in the dialect's form.
 func (g *Gateway) Serve(d *dialect.Dialect, r *dialect.Route, req *dialect.Request, arrival error) dialect.Reply {
-	ctx, cancel := context.WithTimeout(req.Context(), deadline)
-	defer cancel()
+	ctx := &bound{Context: req.Context(), until: time.Now().Add(deadline)}
+	defer ctx.cancel()
 	c := &call{Gateway: g, dialect: d, route: r, req: req, pass: &admission.Pass{}, began: time.Now()}
 	reply, err := c.run(ctx, arrival)
 	if c.answered {
@@ -361,8 +361,11 @@ func (c *call) log(status int, err error) {
 // unavailable turns a failed commit into the fault of a part of ours that is
 // down, so that it reads as "try again" and never as the caller's mistake.
 func unavailable(err error) error {
+	if err == nil {
+		return nil
+	}
 	var f *fault.Error
-	if err == nil || errors.As(err, &f) || closing.AsRepeated(err) != nil {
+	if errors.As(err, &f) || closing.AsRepeated(err) != nil {
 		return err
 	}
 	return &fault.Error{Code: fault.Unavailable, RetryAfter: time.Second, Err: err}

@@ -196,6 +196,12 @@ func read(r io.Reader, size int64) ([]byte, error) {
 	return data[:n], err
 }
 
+// Fields of every answer, made once.
+var (
+	noSniff = []string{"nosniff"}
+	noStore = []string{"no-store"} // every answer is about somebody's person, money or token
+)
+
 func send(w http.ResponseWriter, req *dialect.Request, reply dialect.Reply) {
 	h := w.Header()
 	for name, values := range reply.Header {
@@ -204,8 +210,7 @@ func send(w http.ResponseWriter, req *dialect.Request, reply dialect.Reply) {
 	h.Set("Content-Type", reply.Type)
 	h.Set("Content-Length", strconv.Itoa(len(reply.Body)))
 	h.Set("X-Request-Id", req.ID)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store") // every answer is about somebody's person, money or token
+	h["X-Content-Type-Options"], h["Cache-Control"] = noSniff, noStore
 	w.WriteHeader(reply.Status)
 	_, _ = w.Write(reply.Body) // after the commit only the socket can fail, and nobody is left to tell
 }

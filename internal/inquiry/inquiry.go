@@ -43,7 +43,10 @@ func First[Q Question, A any](ctx context.Context, sources []Source[Q, A], q Q) 
 	for _, s := range sources {
 		name = s.Name
 		answer, err = s.Ask(ctx, q)
-		if code := fault.From(err).Code; err == nil || (code != fault.SourceTimeout && code != fault.SourceUnavailable) {
+		if err == nil {
+			break
+		}
+		if code := fault.From(err).Code; code != fault.SourceTimeout && code != fault.SourceUnavailable {
 			break
 		}
 	}

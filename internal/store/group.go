@@ -153,11 +153,7 @@ func (g *group) run() error {
 
 // read takes the head, and all that the orders are decided by.
 func (g *group) read() error {
-	var seq int64
-	var link []byte
-	g.questions = append(g.questions[:0], question{g.sql.head, nil, func(into func(...any) error) error {
-		return into(&g.entrySeq, &seq, &link, &g.fence)
-	}})
+	g.questions = append(g.questions[:0], question{}) // of the head
 	g.askFamilies()
 	g.askKept()
 	g.askHeld()
@@ -165,6 +161,11 @@ func (g *group) read() error {
 	if g.recalled = len(g.questions) == 1 && !g.careful && g.recall(); g.recalled {
 		return nil
 	}
+	var seq int64
+	var link []byte
+	g.questions[0] = question{g.sql.head, nil, func(into func(...any) error) error {
+		return into(&g.entrySeq, &seq, &link, &g.fence)
+	}}
 	g.askWallets()
 	if err := g.session.ask(g.questions); err != nil {
 		return fmt.Errorf("read what a group needs: %w", err)
@@ -231,7 +232,9 @@ func (g *group) askFamilies() {
 		g.families[o.Rotation.Family] = &family{expiresAt: o.Rotation.Expires.UnixMicro()}
 		keys = append(keys, o.Rotation.Family)
 	}
-	g.keys[1] = keys
+	if g.keys[1] = keys; len(keys) == 0 {
+		return
+	}
 	g.questions = g.sql.families.questions(g.questions, keys, func(into func(...any) error) error {
 		var name string
 		var f family

@@ -100,6 +100,9 @@ func (s *Store) do(ctx context.Context, fill func(*order)) error {
 }
 
 func (o *order) wait(ctx context.Context, q *queue) error {
+	if o.led {
+		return <-o.done // its caller has done it itself
+	}
 	select {
 	case err := <-o.done:
 		return err

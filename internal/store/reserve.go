@@ -120,7 +120,9 @@ func (g *group) askKept() {
 		g.kept[k.ID] = nil
 		keys = append(keys, k.ID[:])
 	}
-	g.keys[2] = keys
+	if g.keys[2] = keys; len(keys) == 0 {
+		return
+	}
 	g.questions = g.sql.kept.questions(g.questions, keys, func(into func(...any) error) error {
 		var id []byte
 		k := &kept{}
