@@ -8,16 +8,13 @@ import (
 
 // On a virtual machine the host gives processors to others, for seconds or for
 // minutes. What is measured meanwhile says nothing about the server.
-const (
-	calmShare = 0.05 // of the processors' time, that may be lost in a measurement
-	calmTries = 5
-)
+const calmShare = 0.05 // of the processors' time, that may be lost in a measurement
 
-// calm measures until little was lost to others, and gives the calmest
-// measurement otherwise, with lost set.
-func calm(measure func() (result, error)) (best result, lost bool, err error) {
+// calm measures until little was lost to others, and gives the calmest of so
+// many measurements otherwise, with lost set.
+func calm(tries int, measure func() (result, error)) (best result, lost bool, err error) {
 	least := 2.0
-	for range calmTries {
+	for range max(tries, 1) {
 		before := spentBy()
 		r, err := measure()
 		if err != nil {

@@ -24,10 +24,10 @@ func TestLost(t *testing.T) {
 func TestCalm(t *testing.T) {
 	t.Parallel()
 	wrong := errors.New("no answer")
-	if _, _, err := calm(func() (result, error) { return result{}, wrong }); !errors.Is(err, wrong) {
+	if _, _, err := calm(5, func() (result, error) { return result{}, wrong }); !errors.Is(err, wrong) {
 		t.Error(err)
 	}
-	r, _, err := calm(func() (result, error) { return result{rate: 7}, nil })
+	r, _, err := calm(5, func() (result, error) { return result{rate: 7}, nil })
 	if r.rate != 7 || err != nil {
 		t.Errorf("%v, %v", r, err)
 	}

@@ -23,6 +23,7 @@ import (
 
 type settings struct {
 	rounds  int
+	tries   int
 	seconds time.Duration
 	conns   numbers
 	people  numbers
@@ -58,6 +59,7 @@ func main() {
 	}
 	s := settings{conns: numbers{1, 16, 64}, people: numbers{10_000}}
 	flag.IntVar(&s.rounds, "rounds", 3, "how often each row is measured; the median is printed")
+	flag.IntVar(&s.tries, "tries", 5, "how often a measurement is made at most while the machine's host takes its processors")
 	flag.DurationVar(&s.seconds, "for", 2*time.Second, "how long one measurement takes")
 	flag.Var(&s.conns, "conns", "numbers of connections")
 	flag.Var(&s.people, "people", "people in the register; several sizes are compared")

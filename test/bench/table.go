@@ -56,7 +56,7 @@ func table(s settings, loads []load) error {
 	}
 	if disturbed > 0 {
 		fmt.Printf("- %d of %d measurements are the calmest of %d in which the machine's host took more than %.0f %% of the processors.\n",
-			disturbed, measured, calmTries, 100*calmShare)
+			disturbed, measured, s.tries, 100*calmShare)
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ func rounds(s settings, rows []load, conns int) (results [][]result, disturbed i
 	results = make([][]result, len(rows))
 	for range s.rounds {
 		for i, l := range rows {
-			r, lost, err := calm(func() (result, error) { return once(l, conns, s.seconds) })
+			r, lost, err := calm(s.tries, func() (result, error) { return once(l, conns, s.seconds) })
 			if err != nil {
 				return nil, 0, fmt.Errorf("%s at %d connections: %w", l.name, conns, err)
 			}
