@@ -41,6 +41,16 @@ func find(program string, folders ...string) (string, error) {
 	return "", fmt.Errorf("%s is not installed here", program)
 }
 
+// FreeAddress gives a host:port of the loopback that nobody listens on.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+}
+
 // freePort gives a port of the loopback that nobody listens on. It is below
 // those that the system gives to outgoing connections: a client that tries
 // again and again to reach a stopped server could otherwise be given the very

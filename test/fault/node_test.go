@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"dargah.dev/dargah/internal/throwaway"
 )
 
 // node is one process of a site. It keeps its address over its lives.
@@ -38,7 +38,7 @@ type life struct {
 // newNode takes an address for a node that is not started yet.
 func (s *site) newNode(t testing.TB) *node {
 	t.Helper()
-	return &node{site: s, address: freeAddress(t)}
+	return &node{site: s, address: throwaway.FreeAddress(t)}
 }
 
 // start makes a node and waits until it is ready.
@@ -48,25 +48,6 @@ func (s *site) start(t testing.TB) *node {
 	n.start(t)
 	n.ready(t)
 	return n
-}
-
-// freeAddress is below the ports that the system gives to outgoing
-// connections, so that it stays free while its node is down.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", 15000+rand.IntN(15000))
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			continue
-		}
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return address
-	}
-	t.Fatal("no port is free")
-	return ""
 }
 
 // start runs the node's process; the test's end kills it.

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"dargah.dev/dargah/internal/throwaway"
 )
 
 // proxy stands between a node and a server of its and makes the network fail.
@@ -27,7 +29,7 @@ type pair struct{ client, server net.Conn }
 // newProxy makes a proxy that lets everything through to the target.
 func newProxy(t testing.TB, target string) *proxy {
 	t.Helper()
-	p := &proxy{address: freeAddress(t), target: target, pairs: map[*pair]struct{}{}}
+	p := &proxy{address: throwaway.FreeAddress(t), target: target, pairs: map[*pair]struct{}{}}
 	p.admit(t)
 	t.Cleanup(func() {
 		p.refuse()
