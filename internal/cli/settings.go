@@ -25,7 +25,7 @@ type settings struct {
 	Proxies      []string `help:"Addresses or CIDR blocks of proxies whose X-Forwarded-For is believed." placeholder:"CIDR"`
 	DataNames    *string  `help:"Spelling of the names inside sabapayamak's data: pascal or camel." placeholder:"NAME"`
 	Lockout      *string  `help:"Wrong passwords in a row before a user name must wait; 0 is never." placeholder:"N"`
-	PeopleMirror *bool    `help:"Keep a copy of the register, sealed, in a file of this server's own." negatable:""`
+	PeopleMirror *bool    `help:"Keep a copy of the register, sealed, of this server's own." negatable:""`
 	Log          *string  `help:"File of the log; - is standard error." placeholder:"FILE"`
 	LogLevel     *string  `help:"debug, info, warn or error." placeholder:"LEVEL"`
 	Drain        *string  `help:"How long calls under way may still take after SIGTERM, like 25s." placeholder:"TIME"`

@@ -43,8 +43,7 @@ type Config struct {
 	// Lockout is how many wrong passwords in a row are free before the user
 	// name must wait; 0 switches the wait off.
 	Lockout int `koanf:"lockout"`
-	// PeopleMirror has each server keep a copy of the register, sealed, in a file
-	// of its own.
+	// PeopleMirror has each server keep a copy of the register, sealed.
 	PeopleMirror bool `koanf:"peopleMirror"`
 	// Log is the file of the log; "-" is standard error.
 	Log string `koanf:"log"`

@@ -66,11 +66,9 @@ func JudgeDisk(dir string, d Disk, size int64) (l finding.List) {
 
 // MirrorSteps are those of MirrorPeople, one by one.
 func MirrorSteps(ctx context.Context, s *Store) (copied, follow, end func() error) {
-	m, err := newMirror(s.persons.mirrors.dirs)
-	if err == nil {
-		s.persons.mirrors.begin(m)
-	}
-	copied = func() error { return errors.Join(err, s.copyPeople(ctx, m)) }
+	m := &mirror{}
+	s.persons.mirrors.begin(m)
+	copied = func() error { return s.copyPeople(ctx, m) }
 	follow = func() error { return s.follow(ctx, m) }
 	end = func() error {
 		_, err := s.persons.mirrors.end(m, nil)
@@ -84,8 +82,11 @@ func DamageMirror(s *Store, how func(f *os.File) error) error {
 	return how(s.persons.mirrors.now.Load().file)
 }
 
-// MirrorInFile has nothing of mirrors in memory.
+// MirrorInFile has mirrors made in files, however small they are.
 func MirrorInFile(s *Store) { s.persons.mirrors.memory = 0 }
+
+// MirrorHasFile tells whether the mirror in force is in a file.
+func MirrorHasFile(s *Store) bool { return s.persons.mirrors.now.Load().file != nil }
 
 // MirrorElsewhere has mirrors made in other folders.
 func MirrorElsewhere(s *Store, dirs ...string) { s.persons.mirrors.dirs = dirs }
@@ -93,7 +94,7 @@ func MirrorElsewhere(s *Store, dirs ...string) { s.persons.mirrors.dirs = dirs }
 // MirrorRoom sets how much of the disk mirrors leave to others; false where that
 // is not known.
 func MirrorRoom(s *Store, bytes int64) bool {
-	_, known := diskOf(s.persons.mirrors.now.Load().dir())
+	_, known := diskOf(s.persons.mirrors.dirs[0])
 	s.persons.mirrors.room = bytes
 	return known
 }
@@ -109,11 +110,11 @@ type MirrorOf struct{ m *mirror }
 
 // NewMirrorOf makes one.
 func NewMirrorOf(dir string, memory int, keys, sealed [][]byte) (MirrorOf, error) {
-	m, err := newMirror([]string{dir})
-	if err != nil {
-		return MirrorOf{}, err
-	}
-	to := mirrorWriter{to: m, memory: memory}
+	m := &mirror{}
+	of := newMirrors([]string{dir})
+	of.memory = memory
+	to := mirrorWriter{to: m, of: of}
+	var err error
 	for i, key := range keys {
 		k := keyOf(key)
 		err = errors.Join(err, to.add(k.id, k.rest[:], sealed[i]))

@@ -4,9 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -20,19 +18,17 @@ const mirrorBlock = 2 << 10
 // follow. A block ends with a row of none.
 const mirrorHead = 8 + len(personKey{}.rest) + 2
 
-// mirror is a copy of the register in a file of its own: sealed rows in the order
-// of their numbers, in blocks. With each block's first number in memory somebody
+// mirror is a copy of the register in memory or, where it is large, in a file of
+// its own: sealed rows in the order of their numbers, in blocks. With each block's first number in memory somebody
 // is one read away, whatever is committed meanwhile; to SQLite's readers each
 // commit means to walk the pages of the tree again, and PostgreSQL is a trip away.
 //
 // The file has no name and is gone with the process.
 type mirror struct {
-	file  *os.File
-	first []int64 // the number of each block's first row
-	rows  int
-	// blocks are what the file has, where that is little: a read of the file is
-	// a system call.
+	file   *os.File // nil while all is in blocks: a read of a file is a system call
 	blocks []byte
+	first  []int64 // the number of each block's first row
+	rows   int
 	// since is the number of the version of people up to which changes are in
 	// here, or noted.
 	since int64
@@ -44,18 +40,12 @@ type mirror struct {
 	lacking   atomic.Int64 // how often somebody was found in the database who is not here
 }
 
-func newMirror(dirs []string) (*mirror, error) {
-	f, err := newScratch(dirs)
-	if err != nil {
-		return nil, err
+func (m *mirror) close() error {
+	if m.file == nil {
+		return nil
 	}
-	return &mirror{file: f}, nil
+	return closeScratch(m.file)
 }
-
-// dir is the folder that it is in.
-func (m *mirror) dir() string { return filepath.Dir(m.file.Name()) }
-
-func (m *mirror) close() error { return closeScratch(m.file) }
 
 var blockPool = sync.Pool{New: func() any { return new([mirrorBlock]byte) }}
 
@@ -69,7 +59,7 @@ func (m *mirror) with(key personKey, do func(sealed []byte) bool) bool {
 	if i < 0 || m.left(key.id) {
 		return do(nil)
 	}
-	if m.blocks != nil {
+	if m.file == nil {
 		return do(sealedIn(m.blocks[i*mirrorBlock:][:mirrorBlock], key))
 	}
 	block := blockPool.Get().(*[mirrorBlock]byte)
@@ -124,9 +114,9 @@ func (m *mirror) worn() bool {
 
 // mirrorWriter fills a mirror with rows in the order of their numbers.
 type mirrorWriter struct {
-	to     *mirror
-	memory int // how many bytes of blocks may be in memory
-	block  []byte
+	to    *mirror
+	of    *mirrors
+	block []byte
 }
 
 func (w *mirrorWriter) add(id int64, rest, sealed []byte) error {
@@ -156,23 +146,40 @@ func (w *mirrorWriter) add(id int64, rest, sealed []byte) error {
 	return nil
 }
 
-// flush writes the block under way.
+// flush ends the block under way.
 func (w *mirrorWriter) flush() error {
 	if len(w.block) == 0 {
 		return nil
 	}
 	full := slices.Grow(w.block, mirrorBlock)[:mirrorBlock]
 	clear(full[len(w.block):])
-	n, err := w.to.file.Write(full)
-	if err == nil && n < mirrorBlock {
-		err = io.ErrShortWrite
+	w.block = full[:0]
+	m := w.to
+	if m.file == nil && len(m.blocks)+mirrorBlock <= w.of.memory {
+		m.blocks = append(m.blocks, full...)
+		return nil
 	}
-	if w.memory -= mirrorBlock; w.memory >= 0 {
-		w.to.blocks = append(w.to.blocks, full...)
-	} else {
-		w.to.blocks = nil
+	if m.file == nil {
+		if err := w.spill(); err != nil {
+			return err
+		}
 	}
-	w.block = w.block[:0]
+	_, err := m.file.Write(full)
+	return err
+}
+
+// spill moves what is in memory to a file.
+func (w *mirrorWriter) spill() error {
+	f, err := newScratch(w.of.dirs)
+	if err != nil {
+		return err
+	}
+	w.to.file = f
+	if err := w.of.hasRoom(f); err != nil {
+		return err
+	}
+	_, err = f.Write(w.to.blocks)
+	w.to.blocks = nil
 	return err
 }
 
@@ -182,7 +189,7 @@ func (w *mirrorWriter) flush() error {
 type mirrors struct {
 	dirs []string // where one may be made; empty is the system's folder of temporary files
 	room int64    // bytes of the disk that are left to others
-	// memory is how many bytes a mirror may have for all of it to be in memory.
+	// memory is how many bytes a mirror may have without a file.
 	memory int
 	now    atomic.Pointer[mirror]
 	// missed has a signal when a new mirror is worth its while.

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -12,26 +14,21 @@ import (
 // hold the database's state of a moment for long.
 const mirrorAtOnce = 2000
 
-// mirrorMemory is how large a mirror may be for all of it to be in memory: some
-// 250,000 people.
+// mirrorMemory is how large a mirror may be without a file: some 250,000 people.
 const mirrorMemory = 64 << 20
 
 // mirrorRoom is how much of the disk a mirror leaves to the database.
 const mirrorRoom = 256 << 20
 
-// MirrorPeople copies the register into a file without a name, in the data folder
-// or, on PostgreSQL without one, among the system's temporary files, and has
-// PersonBorn answer from it. It takes half of the time of one processor, some
+// MirrorPeople copies the register into memory or, a large one, into a file without
+// a name, in the data folder or, on PostgreSQL without one, among the system's
+// temporary files, and has PersonBorn answer from it. It takes half of the time of one processor, some
 // seconds for a million people, and as much of the disk as the register. It is
 // worth its while after a start, and when MirrorMissed tells. It gives how many
 // people are answered about now without the database: none where too many were
 // changed meanwhile, which MirrorMissed tells too.
 func (s *Store) MirrorPeople(ctx context.Context) (people int, err error) {
-	c := s.persons.mirrors
-	m, err := newMirror(c.dirs)
-	if err != nil {
-		return 0, fmt.Errorf("copy the register: %w", err)
-	}
+	c, m := s.persons.mirrors, &mirror{}
 	c.begin(m)
 	err = s.copyPeople(ctx, m)
 	c.following.Lock()
@@ -73,7 +70,7 @@ func (s *Store) copyPeople(ctx context.Context, m *mirror) error {
 		return err
 	}
 	m.since = v.People
-	to := mirrorWriter{to: m, memory: s.persons.mirrors.memory}
+	to := mirrorWriter{to: m, of: s.persons.mirrors}
 	for last, n := int64(math.MinInt64), mirrorAtOnce; n == mirrorAtOnce; {
 		began := time.Now()
 		if more, err := s.persons.mirrors.goOn(m); !more {
@@ -99,11 +96,19 @@ func (c *mirrors) goOn(m *mirror) (more bool, err error) {
 	if m.void {
 		return false, nil
 	}
-	d, known := diskOf(m.dir())
-	if known && d.free < c.room {
-		return false, fmt.Errorf("the disk has %d MiB left, and %d are for others", d.free>>20, c.room>>20)
+	if m.file == nil {
+		return true, nil
 	}
-	return true, nil
+	err = c.hasRoom(m.file)
+	return err == nil, err
+}
+
+// hasRoom fails where the file's disk has no room for more.
+func (c *mirrors) hasRoom(f *os.File) error {
+	if d, known := diskOf(filepath.Dir(f.Name())); known && d.free < c.room {
+		return fmt.Errorf("the disk has %d MiB left, and %d are for others", d.free>>20, c.room>>20)
+	}
+	return nil
 }
 
 // copyAfter copies the rows that come after the last one, and tells how many

@@ -368,6 +368,11 @@ func TestMirrorThatCannotBeMade(t *testing.T) {
 	s := storetest.Must(t, place(t, at), store.Options{})
 	must(t, s.PutPeople(t.Context(), storetest.People(0, 5), nil))
 	mirrored(t, s, 5)
+	if store.MirrorHasFile(s) {
+		t.Error("so few people are in a file")
+	}
+	store.MirrorInFile(s)
+	mirrored(t, s, 5)
 	fails := func(why string) {
 		if n, err := s.MirrorPeople(t.Context()); err == nil || n != 0 {
 			t.Errorf("%s: %d people are mirrored, %v", why, n, err)
