@@ -38,7 +38,7 @@ func TestImage(t *testing.T) {
 }
 
 // builder is buildah, with storage of its own.
-type builder struct{ program, storage, context string }
+type builder struct{ program, storage, temporary, context string }
 
 // newBuilder makes what the image is built of, as the README says.
 func newBuilder(t *testing.T) *builder {
@@ -52,7 +52,7 @@ func newBuilder(t *testing.T) *builder {
 	case os.Geteuid() != 0:
 		t.Skip("another user than root may not be able to change the owner of what is in the image")
 	}
-	b := &builder{program, t.TempDir(), t.TempDir()}
+	b := &builder{program, t.TempDir(), t.TempDir(), t.TempDir()}
 	t.Cleanup(func() { b.run(t, "rm", "--all") }) // unmounts what is mounted
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
@@ -91,7 +91,7 @@ func (b *builder) documented(t *testing.T) []string {
 func (b *builder) command(args ...string) *exec.Cmd {
 	storage := []string{"--root", filepath.Join(b.storage, "root"), "--runroot", filepath.Join(b.storage, "run"), "--storage-driver", "vfs"}
 	cmd := exec.Command(b.program, append(storage, args...)...)
-	cmd.Dir = b.context
+	cmd.Dir, cmd.Env = b.context, append(os.Environ(), "TMPDIR="+b.temporary)
 	return cmd
 }
 
@@ -169,7 +169,7 @@ func (b *builder) contents(t *testing.T, container string) {
 func (b *builder) serves(t *testing.T, container string) {
 	listen := "DARGAH_LISTEN=" + throwaway.FreeAddress(t)
 	inside := func(command ...string) []string {
-		return append([]string{"run", "--isolation", "chroot", "--env", listen, container, "--", "/dargah"}, command...)
+		return append([]string{"run", "--isolation", "chroot", "--env", listen, "--env", "DARGAH_DRAIN=1s", container, "--", "/dargah"}, command...)
 	}
 	server := b.command(inside("serve")...)
 	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -190,8 +190,9 @@ func (b *builder) serves(t *testing.T, container string) {
 		_ = server.Wait() // it is killed
 		close(ended)
 	}()
+	kill := func() { _ = syscall.Kill(-server.Process.Pid, syscall.SIGKILL) } // it may be gone already
 	defer func() {
-		_ = syscall.Kill(-server.Process.Pid, syscall.SIGKILL) // it may be gone already
+		kill()
 		<-ended
 	}()
 	awaitLine(t, lines, `"msg":"ready"`)
@@ -204,6 +205,10 @@ func (b *builder) serves(t *testing.T, container string) {
 		t.Error(err)
 	}
 	awaitLine(t, lines, `"msg":"stopping"`)
+	defer time.AfterFunc(patience, kill).Stop()
+	for range lines { // its last words; then buildah cleans up
+	}
+	<-ended
 }
 
 // process is the server's: buildah, above it, does not pass signals on.
