@@ -267,11 +267,7 @@ func services(s *store.Store, w *world, messages *messaging, cashier payment.Cas
 // unavailable is the fault of a store that could not be read, which passes,
 // unlike a bug.
 func unavailable(err error) error {
-	if err == nil {
-		return nil
-	}
-	var f *fault.Error
-	if errors.As(err, &f) {
+	if _, is := errors.AsType[*fault.Error](err); err == nil || is {
 		return err
 	}
 	return fault.Wrap(fault.Unavailable, err)

@@ -61,10 +61,6 @@ func (*Repeated) Error() string { return "the idempotency key has an answer" }
 
 // AsRepeated gives the Repeated in err; nil where there is none.
 func AsRepeated(err error) *Repeated {
-	if err == nil {
-		return nil
-	}
-	var r *Repeated
-	errors.As(err, &r)
+	r, _ := errors.AsType[*Repeated](err)
 	return r
 }

@@ -7,9 +7,9 @@ import (
 )
 
 // bound ends with its parent or at a moment, as context.WithDeadline's does.
-// Its timer is set when somebody waits for its end: most calls are answered
-// without anybody doing so, and what WithDeadline makes for each of them takes
-// as long as looking up a person.
+// Its timer is set when somebody waits for its end. A lone call that commits for
+// itself is answered without anybody doing so, and what WithDeadline makes would
+// take it half as long as to look up a person.
 type bound struct {
 	context.Context
 	until time.Time

@@ -361,11 +361,7 @@ func (c *call) log(status int, err error) {
 // unavailable turns a failed commit into the fault of a part of ours that is
 // down, so that it reads as "try again" and never as the caller's mistake.
 func unavailable(err error) error {
-	if err == nil {
-		return nil
-	}
-	var f *fault.Error
-	if errors.As(err, &f) || closing.AsRepeated(err) != nil {
+	if _, is := errors.AsType[*fault.Error](err); err == nil || is || closing.AsRepeated(err) != nil {
 		return err
 	}
 	return &fault.Error{Code: fault.Unavailable, RetryAfter: time.Second, Err: err}

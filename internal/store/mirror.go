@@ -155,11 +155,11 @@ func (w *mirrorWriter) flush() error {
 	clear(full[len(w.block):])
 	w.block = full[:0]
 	m := w.to
-	if m.file == nil && len(m.blocks)+mirrorBlock <= w.of.memory {
-		m.blocks = append(m.blocks, full...)
-		return nil
-	}
 	if m.file == nil {
+		if len(m.blocks)+mirrorBlock <= w.of.memory {
+			m.blocks = append(m.blocks, full...)
+			return nil
+		}
 		if err := w.spill(); err != nil {
 			return err
 		}

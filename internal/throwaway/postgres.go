@@ -137,7 +137,7 @@ func (p *Postgres) PID() (int, error) {
 func need(t testing.TB) {
 	t.Helper()
 	if _, err := findPostgres(); err != nil {
-		lack(t, err)
+		Lack(t, err)
 	}
 }
 

@@ -28,7 +28,7 @@ func StartRedis(t testing.TB, settings ...string) *Redis {
 	t.Helper()
 	binary, err := findRedis()
 	if err != nil {
-		lack(t, err)
+		Lack(t, err)
 	}
 	r := &Redis{binary: binary, settings: settings}
 	if r.Port, err = freePort(); err != nil {

@@ -19,8 +19,8 @@ import (
 // required is the environment variable that makes a missing server a failure.
 const required = "REQUIRE_SERVERS"
 
-// lack skips the test, or fails it where all servers are said to be there.
-func lack(t testing.TB, reason error) {
+// Lack skips the test, or fails it where all servers are said to be there.
+func Lack(t testing.TB, reason error) {
 	t.Helper()
 	if os.Getenv(required) == "1" {
 		t.Fatalf("%v, and %s=1 asks for it", reason, required)

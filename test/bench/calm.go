@@ -14,7 +14,7 @@ const calmShare = 0.05 // of the processors' time, that may be lost in a measure
 // many measurements otherwise, with lost set.
 func calm(tries int, measure func() (result, error)) (best result, lost bool, err error) {
 	least := 2.0
-	for range max(tries, 1) {
+	for range tries {
 		before := spentBy()
 		r, err := measure()
 		if err != nil {

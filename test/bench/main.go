@@ -68,6 +68,7 @@ func main() {
 	flag.StringVar(&s.binary, "binary", "", "a built dargah; without it the one of this tree is built")
 	flag.StringVar(&s.data, "data", "", "folder for the databases; those on SQLite are kept and used again; without it a temporary one")
 	flag.Parse()
+	s.tries = max(s.tries, 1)
 	if err := measure(s); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
