@@ -135,15 +135,18 @@ func (l *link) serve(ctx context.Context, s *session) error {
 	}
 	defer context.AfterFunc(ctx, func() { s.end(errClosed, nil) })()
 	l.operator.log.Note("smpp: bound", "operator", l.operator.settings.Name)
-	l.become(s)
+	// While Ready tells of this bind parts are taken, and those that go down
+	// with it are told when it does no longer.
 	if l.sends() {
 		l.operator.risen()
 	}
+	l.become(s)
 	err := s.run()
+	l.become(nil)
 	if l.sends() {
 		l.operator.fallen()
 	}
-	l.become(nil)
+	s.abandon()
 	return err
 }
 

@@ -118,8 +118,7 @@ func (s *session) introduce() error {
 	}
 }
 
-// run works until the session is over. Then every part that is still without an
-// answer gets one.
+// run works until the session is over, and tells why it is.
 func (s *session) run() error {
 	s.heard.Store(time.Now().UnixNano())
 	var all sync.WaitGroup
@@ -132,6 +131,13 @@ func (s *session) run() error {
 	all.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.reason
+}
+
+// abandon answers every part that is still without an answer, after run.
+func (s *session) abandon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for sequence, p := range s.pending {
 		err := operator.ErrDoubt
 		if p.end > s.written {
@@ -139,7 +145,6 @@ func (s *session) run() error {
 		}
 		s.finish(sequence, p, answer{err: fmt.Errorf("%w: %w", err, s.reason)})
 	}
-	return s.reason
 }
 
 // useful tells whether more came of the session than the bind.
