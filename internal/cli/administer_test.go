@@ -184,6 +184,13 @@ func TestCredentialsAreRotated(t *testing.T) {
 	if inquire(second) == http.StatusOK || inquire(first) == http.StatusOK || inquire(third) != http.StatusOK {
 		t.Error("after a leak another token than the new one is good")
 	}
+	a.does("", "business", "set", "made", "--account", "disabled1")
+	if inquire(third) == http.StatusOK {
+		t.Error("the credential is good for more than the account that it was given to")
+	}
+	if out := a.does("", "business", "set", "made", "--account", "testuser", "--json"); inquire(third) != http.StatusOK || strings.Contains(out, "token") {
+		t.Errorf("given back it is not good, or its token is shown: %s", out)
+	}
 	a.does("", "business", "disable", "made")
 	if inquire(third) == http.StatusOK {
 		t.Error("a disabled credential is good")
@@ -281,6 +288,8 @@ func TestRefusedCommands(t *testing.T) {
 	a.fails(1, "account list", "account", "show", "nobody")
 	a.fails(1, "not there", "line", "suspend", "30001")
 	a.fails(1, "not there", "client", "show", "shop")
+	a.fails(1, "not there", "business", "set", "shop", "--account", "user")
+	a.fails(2, "--account", "business", "set", "shop")
 	a.fails(1, "cannot be removed", "domain", "remove", "sms.example.ir")
 	a.fails(1, "nobody with this national code", "person", "show", "0012345679")
 	a.fails(1, "not there", "scenario", "remove", "۱")

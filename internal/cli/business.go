@@ -17,6 +17,7 @@ type businesses struct {
 	Add     businessAdd     `cmd:"" help:"Give an account a business credential. Its token is made and shown once, unless it is read from standard input."`
 	List    businessList    `cmd:"" help:"List the credentials."`
 	Show    businessShow    `cmd:"" help:"Show one."`
+	Set     businessSet     `cmd:"" help:"Change what is given."`
 	Rotate  businessRotate  `cmd:"" help:"Make another token; the one before stays good for a while."`
 	Disable businessDisable `cmd:"" help:"Refuse a credential."`
 	Enable  businessEnable  `cmd:"" help:"Take it again."`
@@ -111,6 +112,23 @@ func (s businessShow) Run(c *console) error {
 	return showOne(c, s.shown, all, func(v businessView) bool { return v.ID == s.ID }, missing("business id", s.ID))
 }
 
+type businessSet struct {
+	acting
+	shown
+	ofBusiness
+	Account string `help:"Give it to another account, which answers and pays for its calls from then on. The token stays." required:"" placeholder:"ACCOUNT"`
+}
+
+func (s businessSet) Run(c *console) error {
+	return changeBusiness(c, s.acting, s.shown, s.ID, "set", "", func(change *store.Change) error {
+		to, err := change.AccountID(s.Account)
+		if err != nil {
+			return err
+		}
+		return change.MoveBusiness(s.ID, to)
+	})
+}
+
 type businessRotate struct {
 	acting
 	shown
@@ -160,8 +178,12 @@ func (e businessEnable) Run(c *console) error {
 }
 
 func setBusiness(c *console, a acting, s shown, id, method, fresh string, edit func(*account.Business)) error {
+	return changeBusiness(c, a, s, id, method, fresh, func(change *store.Change) error { return change.SetBusiness(id, edit) })
+}
+
+func changeBusiness(c *console, a acting, s shown, id, method, fresh string, do func(*store.Change) error) error {
 	return show(c, a, s, store.Act{Service: "business", Method: method, Which: id}, func(change *store.Change) (v businessView, err error) {
-		if err := change.SetBusiness(id, edit); err != nil {
+		if err := do(change); err != nil {
 			return v, err
 		}
 		owner, after, err := change.Business(id)

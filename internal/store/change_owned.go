@@ -119,6 +119,21 @@ func (c *Change) SetBusiness(id string, edit func(*account.Business)) error {
 		b.TokenHash[:], flag(b.Disabled), formerHash(b.Former), micros(b.Former.Until), id)
 }
 
+// MoveBusiness gives a business credential, as it is, to another account. The
+// record names that one: it answers for the calls from then on.
+func (c *Change) MoveBusiness(id, to string) error {
+	owner, _, err := c.Business(id)
+	if err != nil || owner.ID == to {
+		return err
+	}
+	place, err := c.place("business", to, id)
+	if err != nil {
+		return err
+	}
+	c.act.Account = to
+	return one(c.tx, missing("business id "+id), `UPDATE business SET account = $1, place = $2 WHERE id = $3`, to, place, id)
+}
+
 // RemoveBusiness removes a business credential.
 func (c *Change) RemoveBusiness(id string) error {
 	if _, _, err := c.Business(id); err != nil {

@@ -270,6 +270,28 @@ func changedBelongings(t *testing.T, place Place) {
 	}
 }
 
+// changedOwner: a credential goes over to another account as it is.
+func changedOwner(t *testing.T, place Place) {
+	s := Must(t, place, store.Options{})
+	Fund(t, s, 1, 1)
+	b1 := account.Business{ID: "b1", TokenHash: [32]byte{8}, Disabled: true,
+		Former: account.Former{Hash: [32]byte{2}, Until: time.UnixMicro(1_800_000_000_000_000).UTC()}}
+	change(t, s, func(c *store.Change) error {
+		return errors.Join(c.AddBusiness("a0", b1), c.AddBusiness("a0", account.Business{ID: "b2"}), c.AddBusiness("a1", account.Business{ID: "b3"}))
+	})
+	change(t, s, func(c *store.Change) error {
+		return errors.Join(c.MoveBusiness("b1", "a1"), c.MoveBusiness("b3", "a1"))
+	})
+	if diff := cmp.Diff([][]account.Business{{{ID: "b2"}}, {{ID: "b3"}, b1}}, [][]account.Business{one(t, s, "a0").Business, one(t, s, "a1").Business}); diff != "" {
+		t.Error(diff)
+	}
+	if _, records := history(t, s, "a1"); len(records) != 1 {
+		t.Errorf("%d records name the account that got it", len(records))
+	}
+	refuses(t, s, store.ErrNoAccount, func(c *store.Change) error { return c.MoveBusiness("b1", "nobody") })
+	refuses(t, s, store.ErrNone, func(c *store.Change) error { return c.MoveBusiness("b4", "a1") })
+}
+
 func changedDomain(t *testing.T, place Place) {
 	s := Must(t, place, store.Options{})
 	for _, d := range []account.Domain{{Name: "one.example"}, {Name: "two.example", Default: true}, {Name: "three.example"}} {

@@ -67,6 +67,7 @@ func Run(t *testing.T, place func(testing.TB) Place) {
 		"changes of accounts":                     changedAccount,
 		"refused changes of accounts":             refusedAccounts,
 		"changes of what belongs to accounts":     changedBelongings,
+		"a credential that changes its account":   changedOwner,
 		"changes of what accounts send with":      changedSending,
 		"blocks":                                  blocks,
 		"changes of domains":                      changedDomain,
