@@ -8,7 +8,8 @@ import (
 
 // arrays writes any number of rows by one statement that takes an array for
 // each column. PostgreSQL makes a plan of it once, where it would look at each
-// parameter of a list of rows again and again.
+// parameter of a list of rows again and again. Up to about sixteen rows that
+// list would be faster; only a row that is alone is worth a text of its own.
 type arrays struct {
 	head, tail string
 	columns    []array
