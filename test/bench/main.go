@@ -53,8 +53,11 @@ func (n *numbers) Set(text string) error {
 }
 
 func main() {
-	if len(os.Args) > 2 && os.Args[1] == "bare" {
-		bare(os.Args[2])
+	if len(os.Args) > 3 && os.Args[1] == "bare" {
+		if err := serveBare(os.Args[2], os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, "bench: the bare handler:", err)
+			os.Exit(1)
+		}
 		return
 	}
 	s := settings{conns: numbers{1, 16, 64}, people: numbers{10_000}}
@@ -95,7 +98,7 @@ func measure(s settings) (err error) {
 	}
 	flushed := filepath.Join(s.data, "flushed-by-bare")
 	defer os.Remove(flushed)
-	plain, err := startBare(flushed)
+	plain, err := startBare(flushed, "")
 	if err != nil {
 		return err
 	}

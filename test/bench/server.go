@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -115,59 +113,6 @@ func start(cmd *exec.Cmd) (*server, string, error) {
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	return &server{processes: []*exec.Cmd{cmd}}, line, nil
-}
-
-// startBare serves the bare handler, which flushes a file of this name.
-func startBare(file string) (*server, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	s, line, err := start(exec.Command(self, "bare", file))
-	if err != nil {
-		return nil, err
-	}
-	s.address = strings.TrimSpace(line)
-	return s, nil
-}
-
-const bareFlushed = "/flushed"
-
-// bare is what every row is compared with: it reads a JSON body of about 200
-// bytes and writes one of about 600, and does nothing else. Under bareFlushed it
-// has the disk keep a page in between, as no durable answer can do without.
-func bare(file string) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	disk, err := openPages(file)
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println(listener.Addr())
-	text := strings.Repeat("x", 54)
-	reply := map[string]string{}
-	for i := range 9 {
-		reply["field"+strconv.Itoa(i)] = text
-	}
-	_ = http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { //nolint:gosec // loopback, ended by the parent
-		var in map[string]string
-		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		if r.URL.Path == bareFlushed {
-			if err := disk.flush(); err != nil { // one connection alone asks for it
-				http.Error(w, err.Error(), http.StatusServiceUnavailable)
-				return
-			}
-		}
-		out, _ := json.Marshal(reply)
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Content-Length", strconv.Itoa(len(out)))
-		_, _ = w.Write(out)
-	}))
 }
 
 // logName is the log in a server's folder.

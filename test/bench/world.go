@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,14 +76,10 @@ func (f *field) clear() error {
 
 // loads starts a server for each database and size, and lists the rows.
 func (f *field) loads(s settings, plain *server) ([]load, error) {
-	body := `{"a":"` + strings.Repeat("x", 80) + `","b":"` + strings.Repeat("y", 80) + `","c":"0012345679","d":"z"}`
 	all := []load{
-		{name: "bare net/http handler", server: plain, requests: [][]byte{request("POST", "/", js, "", body)}, want: "field1"},
+		bareLoad("bare net/http handler", plain, "/"),
 		{name: "4 KiB written and flushed", disk: filepath.Join(s.data, "flushed"), alone: true},
-		{
-			name: "bare net/http handler, 4 KiB written and flushed", server: plain, want: "field1", alone: true,
-			requests: [][]byte{request("POST", bareFlushed, js, "", body)},
-		},
+		bareLoad("bare net/http handler, 4 KiB written and flushed", plain, bareFlushed),
 	}
 	var others []load
 	for _, n := range s.people {
@@ -110,6 +107,13 @@ func (f *field) loads(s settings, plain *server) ([]load, error) {
 			}
 		}
 	}
+	if f.postgres != nil {
+		inserted, err := f.inserted(s)
+		if err != nil {
+			return nil, err
+		}
+		all = slices.Insert(all, 3, inserted)
+	}
 	kept := all[:1]
 	for _, l := range append(all[1:], others...) {
 		if strings.Contains(l.name, s.only) || l.alone {
@@ -117,6 +121,26 @@ func (f *field) loads(s settings, plain *server) ([]load, error) {
 		}
 	}
 	return kept, nil
+}
+
+func bareLoad(name string, at *server, path string) load {
+	body := `{"a":"` + strings.Repeat("x", 80) + `","b":"` + strings.Repeat("y", 80) + `","c":"0012345679","d":"z"}`
+	return load{name: name, server: at, requests: [][]byte{request("POST", path, js, "", body)}, want: "field1", alone: path != "/"}
+}
+
+// inserted is the least that an answer costs which is durable on PostgreSQL.
+func (f *field) inserted(s settings) (load, error) {
+	database, err := f.postgres.Create("bench_bare")
+	if err != nil {
+		return load{}, err
+	}
+	srv, err := startBare(filepath.Join(s.data, "flushed-by-none"), database)
+	if err != nil {
+		return load{}, err
+	}
+	f.servers = append(f.servers, srv)
+	srv.database, err = f.postgres.PID()
+	return bareLoad("bare net/http handler, one row inserted: postgres", srv, bareInserted), err
 }
 
 // kannels are the rows of Kannel; none where it is not installed.
