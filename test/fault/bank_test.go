@@ -31,11 +31,7 @@ func TestMixedMoney(t *testing.T) {
 func TestMixedMoneyControl(t *testing.T) {
 	t.Parallel()
 	control(t)
-	s := newSite(t, poor(20)...).lacking(t, "stale", edit{
-		file: "internal/store/wallet.go",
-		old:  "return balance(ctx, s.reader, account)\n",
-		new:  "return s.wallets.balance(account), nil\n",
-	})
+	s := newSite(t, poor(20)...).lacking(t, "stale")
 	mustCatch(t, "no order", s.mixedMoney(t, []*node{s.start(t)}))
 }
 

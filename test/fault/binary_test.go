@@ -10,10 +10,6 @@ import (
 	"testing"
 )
 
-// edit takes a guarantee out of a build: in a file of the repository, one
-// piece of text becomes another. The file itself stays as it is.
-type edit struct{ file, old, new string }
-
 // built are the binaries of this process, by the name of what they lack.
 var built = struct {
 	sync.Mutex
@@ -26,8 +22,9 @@ func binary(t testing.TB) string {
 	return build(t, "dargah")
 }
 
-// build makes the program once per name, with edits that belong to the name.
-func build(t testing.TB, name string, edits ...edit) string {
+// build makes the program once per name, with the edits of that name, if there
+// are any.
+func build(t testing.TB, name string) string {
 	t.Helper()
 	built.Lock()
 	defer built.Unlock()
@@ -39,7 +36,7 @@ func build(t testing.TB, name string, edits ...edit) string {
 	if raceDetector {
 		args = append(args, "-race")
 	}
-	if len(edits) > 0 {
+	if edits, some := lacks[name]; some {
 		args = append(args, "-overlay", overlay(t, name, edits))
 	}
 	cmd := exec.Command("go", append(args, ".")...)
@@ -54,10 +51,19 @@ func build(t testing.TB, name string, edits ...edit) string {
 // overlay writes the edited files and the list that go build reads them by.
 func overlay(t testing.TB, name string, edits []edit) string {
 	t.Helper()
-	dir := filepath.Join(scratch, name+".overlay")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	text, err := json.Marshal(map[string]any{"Replace": edited(t, name, edits)})
+	if err != nil {
 		t.Fatal(err)
 	}
+	list := filepath.Join(t.TempDir(), "overlay.json")
+	write(t, list, string(text))
+	return list
+}
+
+// edited writes the edited files, and gives where, by which files they replace.
+func edited(t testing.TB, name string, edits []edit) map[string]string {
+	t.Helper()
+	dir := t.TempDir()
 	replace := map[string]string{}
 	for _, e := range edits {
 		at := filepath.Join(root(t), filepath.FromSlash(e.file))
@@ -75,13 +81,7 @@ func overlay(t testing.TB, name string, edits []edit) string {
 		replace[at] = filepath.Join(dir, strings.ReplaceAll(e.file, "/", "_"))
 		write(t, replace[at], strings.Replace(string(text), e.old, e.new, 1))
 	}
-	text, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		t.Fatal(err)
-	}
-	list := filepath.Join(dir, "overlay.json")
-	write(t, list, string(text))
-	return list
+	return replace
 }
 
 func write(t testing.TB, path, text string) {

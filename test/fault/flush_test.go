@@ -20,9 +20,7 @@ func TestFlushedBeforeAnswer(t *testing.T) {
 func TestFlushedBeforeAnswerControl(t *testing.T) {
 	t.Parallel()
 	control(t)
-	s := newSite(t, customer{balance: rich}).lacking(t, "normal",
-		edit{"internal/store/sqlite.go", `"_synchronous":  {"FULL"}`, `"_synchronous":  {"NORMAL"}`},
-		edit{"internal/store/sqlite.go", "const full = 2\n", "const full = 1\n"})
+	s := newSite(t, customer{balance: rich}).lacking(t, "normal")
 	mustCatch(t, "left before", s.flushed(t))
 }
 

@@ -19,11 +19,7 @@ func TestOneKey(t *testing.T) {
 func TestOneKeyControl(t *testing.T) {
 	t.Parallel()
 	control(t)
-	s := newSite(t, riches(2)...).lacking(t, "keyless", edit{
-		file: "internal/gateway/repeat.go",
-		old:  "if !c.route.Priced || len(values) == 0 {\n",
-		new:  "if true {\n",
-	})
+	s := newSite(t, riches(2)...).lacking(t, "keyless")
 	mustCatch(t, "charges", s.oneKey(t, []*node{s.start(t)}, 1))
 }
 

@@ -19,11 +19,7 @@ func TestRollingRestart(t *testing.T) {
 func TestRollingRestartControl(t *testing.T) {
 	t.Parallel()
 	control(t)
-	s := newSharedSite(t, throwaway.Database(t), riches(4)...).lacking(t, "abrupt", edit{
-		file: "internal/cli/serve.go",
-		old:  "return min(drain/5, longestNotice) }",
-		new:  "return min(drain/5, longestNotice) * 0 }",
-	})
+	s := newSharedSite(t, throwaway.Database(t), riches(4)...).lacking(t, "abrupt")
 	mustCatch(t, "failed", s.rolled(t))
 }
 

@@ -51,9 +51,12 @@ func (s *site) fill(t testing.TB, customers []customer) {
 }
 
 // lacking is the same kind of installation, run by a build without a guarantee.
-func (s *site) lacking(t testing.TB, name string, edits ...edit) *site {
+func (s *site) lacking(t testing.TB, name string) *site {
 	t.Helper()
-	s.binary = build(t, name, edits...)
+	if lacks[name] == nil {
+		t.Fatalf("there is no build that is %s", name)
+	}
+	s.binary = build(t, name)
 	return s
 }
 

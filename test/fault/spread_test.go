@@ -62,11 +62,7 @@ func TestRevocationSpreadsControl(t *testing.T) {
 
 func newDeafPair(t *testing.T, customers ...customer) pairOfNodes {
 	t.Helper()
-	s := newSharedSite(t, throwaway.Database(t), customers...).lacking(t, "deaf", edit{
-		file: "internal/app/node.go",
-		old:  "accounts: a.ReloadAccounts, families: a.store.LoadFamilies,",
-		new:  "accounts: func(context.Context) error { return nil }, families: func(context.Context) error { return nil },",
-	})
+	s := newSharedSite(t, throwaway.Database(t), customers...).lacking(t, "deaf")
 	s.redis = throwaway.StartRedis(t).URL()
 	return pairOfNodes{s, s.start(t), s.start(t)}
 }
@@ -271,11 +267,7 @@ func TestReuseAcrossNodes(t *testing.T) {
 func TestReuseAcrossNodesControl(t *testing.T) {
 	t.Parallel()
 	control(t)
-	s := newSharedSite(t, throwaway.Database(t), riches(1)...).lacking(t, "graceful", edit{
-		file: "internal/store/family.go",
-		old:  "r.Generation == f.generation-1 && now-f.rotatedAt <= token.Grace.Microseconds():",
-		new:  "r.Generation < f.generation && f.rotatedAt <= now:",
-	})
+	s := newSharedSite(t, throwaway.Database(t), riches(1)...).lacking(t, "graceful")
 	s.redis = throwaway.StartRedis(t).URL()
 	problems := pairOfNodes{s, s.start(t), s.start(t)}.reuse(t)
 	for _, way := range reuses {
