@@ -227,7 +227,7 @@ func (s sandbox) fill(c *console, dir string, world *fixture.World, gate *passwo
 		}
 	}
 	for range 2 {
-		if data, err = store.Open(c, store.Folder(dir), store.Options{Migrating: c.migrating}); err != nil {
+		if data, err = store.Open(c, store.Folder(dir), store.Options{Migrating: c.migrating, PeopleMemory: peopleMemory()}); err != nil {
 			return nil, false, advise(err, dir)
 		}
 		state, err := app.State(c, data)

@@ -59,7 +59,7 @@ func (s serve) Run(c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	data, made, err := open(c, location(set), store.Options{Migrating: c.migrating})
+	data, made, err := open(c, location(set), store.Options{Migrating: c.migrating, PeopleMemory: peopleMemory()})
 	if c.Err() != nil && errors.Is(err, context.Canceled) {
 		_, err = fmt.Fprintln(c.err, "dargah: stopped before it was ready")
 		return err

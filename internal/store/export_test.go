@@ -109,10 +109,10 @@ const MirrorBlock = mirrorBlock
 type MirrorOf struct{ m *mirror }
 
 // NewMirrorOf makes one.
-func NewMirrorOf(dir string, memory int, keys, sealed [][]byte) (MirrorOf, error) {
+func NewMirrorOf(dir string, memory, sample int, keys, sealed [][]byte) (MirrorOf, error) {
 	m := &mirror{}
 	of := newMirrors([]string{dir})
-	of.memory = memory
+	of.memory, of.sample = int64(memory), int64(sample)
 	to := mirrorWriter{to: m, of: of}
 	var err error
 	for i, key := range keys {
@@ -130,6 +130,9 @@ func (o MirrorOf) Find(key []byte) (found []byte) {
 	})
 	return found
 }
+
+// HasFile tells whether it is in a file.
+func (o MirrorOf) HasFile() bool { return o.m.file != nil }
 
 // Close drops it.
 func (o MirrorOf) Close() error { return o.m.close() }

@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,16 +20,16 @@ const mirrorBlock = 2 << 10
 // follow. A block ends with a row of none.
 const mirrorHead = 8 + len(personKey{}.rest) + 2
 
-// mirror is a copy of the register in memory or, where it is large, in a file of
-// its own: sealed rows in the order of their numbers, in blocks. With each block's first number in memory somebody
+// mirror is a copy of the register in memory or, where it is too large, in a file
+// of its own: sealed rows in the order of their numbers, in blocks. With each block's first number in memory somebody
 // is one read away, whatever is committed meanwhile; to SQLite's readers each
 // commit means to walk the pages of the tree again, and PostgreSQL is a trip away.
 //
 // The file has no name and is gone with the process.
 type mirror struct {
-	file   *os.File // nil while all is in blocks: a read of a file is a system call
-	blocks []byte
-	first  []int64 // the number of each block's first row
+	file   *os.File // nil while all is in chunks: a read of a file is a system call
+	chunks [][]byte // of the system's memory, each of so many blocks; gone with the mirror
+	first  []int64  // the number of each block's first row
 	rows   int
 	// since is the number of the version of people up to which changes are in
 	// here, or noted.
@@ -60,7 +62,8 @@ func (m *mirror) with(key personKey, do func(sealed []byte) bool) bool {
 		return do(nil)
 	}
 	if m.file == nil {
-		return do(sealedIn(m.blocks[i*mirrorBlock:][:mirrorBlock], key))
+		defer runtime.KeepAlive(m) // and with it its chunks
+		return do(sealedIn(m.block(i), key))
 	}
 	block := blockPool.Get().(*[mirrorBlock]byte)
 	defer blockPool.Put(block)
@@ -68,6 +71,14 @@ func (m *mirror) with(key personKey, do func(sealed []byte) bool) bool {
 		return do(nil)
 	}
 	return do(sealedIn(block[:], key))
+}
+
+// chunkBlocks is how many blocks are in a chunk.
+const chunkBlocks = 2 << 10
+
+// block is the i-th of those in chunks, which the caller keeps alive.
+func (m *mirror) block(i int) []byte {
+	return m.chunks[i/chunkBlocks][i%chunkBlocks*mirrorBlock:][:mirrorBlock]
 }
 
 // sealedIn finds a row in a block.
@@ -117,6 +128,8 @@ type mirrorWriter struct {
 	to    *mirror
 	of    *mirrors
 	block []byte
+	// Of the chunks, until the mirror is collected.
+	cleanups []runtime.Cleanup
 }
 
 func (w *mirrorWriter) add(id int64, rest, sealed []byte) error {
@@ -154,18 +167,46 @@ func (w *mirrorWriter) flush() error {
 	full := slices.Grow(w.block, mirrorBlock)[:mirrorBlock]
 	clear(full[len(w.block):])
 	w.block = full[:0]
-	m := w.to
-	if m.file == nil {
-		if len(m.blocks)+mirrorBlock <= w.of.memory {
-			m.blocks = append(m.blocks, full...)
-			return nil
+	if w.to.file == nil {
+		if w.fits() {
+			return w.hold(full)
 		}
 		if err := w.spill(); err != nil {
 			return err
 		}
 	}
-	_, err := m.file.Write(full)
+	_, err := w.to.file.Write(full)
 	return err
+}
+
+// fits tells whether all may stay in memory. That is judged early, by how far the
+// numbers have come: they are hashes, of which as many come in each part.
+func (w *mirrorWriter) fits() bool {
+	held := int64(len(w.to.first)) * mirrorBlock
+	if held == w.of.sample {
+		const all, slack = 1 << 64, 0.95
+		part := (float64(w.to.first[len(w.to.first)-1]) - math.MinInt64) / all
+		if float64(held)/part > slack*float64(w.of.memory) {
+			return false
+		}
+	}
+	return held <= w.of.memory
+}
+
+// hold keeps a block in memory.
+func (w *mirrorWriter) hold(full []byte) error {
+	m, i := w.to, len(w.to.first)-1
+	if i == len(m.chunks)*chunkBlocks {
+		// Gigabytes in the heap would have the collector wait for five times as many.
+		chunk, err := newChunk(chunkBlocks * mirrorBlock)
+		if err != nil {
+			return fmt.Errorf("get memory: %w", err)
+		}
+		m.chunks = append(m.chunks, chunk)
+		w.cleanups = append(w.cleanups, runtime.AddCleanup(m, freeChunk, chunk))
+	}
+	copy(m.block(i), full)
+	return nil
 }
 
 // spill moves what is in memory to a file.
@@ -178,19 +219,27 @@ func (w *mirrorWriter) spill() error {
 	if err := w.of.hasRoom(f); err != nil {
 		return err
 	}
-	_, err = f.Write(w.to.blocks)
-	w.to.blocks = nil
-	return err
+	for i := range len(w.to.first) - 1 {
+		if _, err := f.Write(w.to.block(i)); err != nil {
+			return err
+		}
+	}
+	for i, chunk := range w.to.chunks {
+		w.cleanups[i].Stop()
+		freeChunk(chunk)
+	}
+	w.to.chunks, w.cleanups = nil, nil
+	return nil
 }
 
 // mirrors has the mirror that is in force. Whoever changes somebody says so
 // before the change is told as done, and from then on nobody is answered from
 // before it; changes by others are followed within a second.
 type mirrors struct {
-	dirs []string // where one may be made; empty is the system's folder of temporary files
-	room int64    // bytes of the disk that are left to others
-	// memory is how many bytes a mirror may have without a file.
-	memory int
+	dirs   []string // where one may be made; empty is the system's folder of temporary files
+	room   int64    // bytes of the disk that are left to others
+	memory int64    // bytes that a mirror may have without a file
+	sample int64    // so many bytes tell how large it will be
 	now    atomic.Pointer[mirror]
 	// missed has a signal when a new mirror is worth its while.
 	missed chan struct{}
@@ -202,7 +251,7 @@ type mirrors struct {
 }
 
 func newMirrors(dirs []string) *mirrors {
-	return &mirrors{dirs: dirs, room: mirrorRoom, memory: mirrorMemory, missed: make(chan struct{}, 1)}
+	return &mirrors{dirs: dirs, room: mirrorRoom, memory: mirrorMemory, sample: mirrorMemory, missed: make(chan struct{}, 1)}
 }
 
 // with is mirror.with of the mirror in force.

@@ -14,14 +14,15 @@ import (
 // hold the database's state of a moment for long.
 const mirrorAtOnce = 2000
 
-// mirrorMemory is how large a mirror may be without a file: some 250,000 people.
+// mirrorMemory is how large a mirror may be without a file where nobody says
+// otherwise: some 250,000 people.
 const mirrorMemory = 64 << 20
 
 // mirrorRoom is how much of the disk a mirror leaves to the database.
 const mirrorRoom = 256 << 20
 
-// MirrorPeople copies the register into memory or, a large one, into a file without
-// a name, in the data folder or, on PostgreSQL without one, among the system's
+// MirrorPeople copies the register into memory or, one that is larger than
+// Options.PeopleMemory, into a file without a name, in the data folder or, on PostgreSQL without one, among the system's
 // temporary files, and has PersonBorn answer from it. It takes half of the time of one processor, some
 // seconds for a million people, and as much of the disk as the register. It is
 // worth its while after a start, and when MirrorMissed tells. It gives how many

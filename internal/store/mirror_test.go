@@ -410,7 +410,8 @@ func TestMirrorHasWhatItWasGiven(t *testing.T) {
 			sealed[i] = bytes.Repeat([]byte{byte(i + 1)}, n)
 		}
 		memory := rapid.SampledFrom([]int{0, 3 * store.MirrorBlock, 1 << 20}).Draw(t, "memory")
-		m, err := store.NewMirrorOf(dir, memory, keys, sealed)
+		sample := rapid.SampledFrom([]int{store.MirrorBlock, 2 * store.MirrorBlock, 1 << 20}).Draw(t, "sample")
+		m, err := store.NewMirrorOf(dir, memory, sample, keys, sealed)
 		if err != nil {
 			t.Fatal(err)
 		}

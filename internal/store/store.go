@@ -40,6 +40,9 @@ type Options struct {
 	// Migrating, which may be nil, is called before the schema of an older
 	// version is brought up to date. With millions of people that takes minutes.
 	Migrating func(from, to int64)
+	// PeopleMemory is how many bytes of memory a copy of the register may take; a
+	// larger one is in a file. 64 MiB where 0. There are two while one is made anew.
+	PeopleMemory int64
 }
 
 // Store is an open installation. It is safe for concurrent use.
@@ -116,6 +119,7 @@ func begin(ctx context.Context, at Location, opts Options, how use) (_ *Store, e
 	if err := s.open(ctx, at, how, opts); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", at, err), s.release())
 	}
+	s.persons.mirrors.memory = cmp.Or(opts.PeopleMemory, mirrorMemory)
 	s.queue.wake = make(chan struct{}, 1)
 	s.commits = &committer{store: s, groupMax: cmp.Or(opts.GroupMax, 512), watch: watch{queue: &s.queue}}
 	s.commits.group = group{sql: s.group, trail: s.trail(), session: s.engine.session(), remote: s.engine.shared()}
