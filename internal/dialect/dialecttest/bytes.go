@@ -45,7 +45,11 @@ func (c *caller) broken(t *testing.T, r *dialect.Route) {
 	for _, one := range brokenBodies(r) {
 		t.Run(one.name, func(t *testing.T) {
 			for _, body := range one.bodies {
-				c.refused(t, call{method: r.Method, path: r.Path, header: typed(r), body: body})
+				header := typed(r)
+				if len(body) > limitOf(r) {
+					header = asking100(r)
+				}
+				c.refused(t, call{method: r.Method, path: r.Path, header: header, body: body})
 			}
 		})
 	}
@@ -79,10 +83,7 @@ func (c *caller) mediaTypes(t *testing.T, r *dialect.Route) {
 // sizes sends one body of the limit and two beyond it. It asks before it sends a
 // body, since a server that refuses one unread closes the connection on it.
 func (c *caller) sizes(t *testing.T, r *dialect.Route) {
-	limit := int(r.Body)
-	if limit == 0 {
-		limit = bodyLimit
-	}
+	limit := limitOf(r)
 	for _, chunked := range []bool{false, true} {
 		for over, body := range map[bool][]byte{false: padded(r, limit), true: padded(r, limit+1)} {
 			g := c.refused(t, call{method: r.Method, path: r.Path, header: asking100(r), body: body, chunked: chunked})
@@ -96,6 +97,15 @@ func (c *caller) sizes(t *testing.T, r *dialect.Route) {
 	}
 }
 
+// limitOf is how many bytes a route's body may have.
+func limitOf(r *dialect.Route) int {
+	if r.Body == 0 {
+		return bodyLimit
+	}
+	return int(r.Body)
+}
+
+// asking100 is for bodies that may be refused unread.
 func asking100(r *dialect.Route) http.Header {
 	header := typed(r)
 	header.Set("Expect", "100-continue")
