@@ -21,9 +21,10 @@ const mirrorBlock = 2 << 10
 const mirrorHead = 8 + len(personKey{}.rest) + 2
 
 // mirror is a copy of the register in memory or, where it is too large, in a file
-// of its own: sealed rows in the order of their numbers, in blocks. With each block's first number in memory somebody
-// is one read away, whatever is committed meanwhile; to SQLite's readers each
-// commit means to walk the pages of the tree again, and PostgreSQL is a trip away.
+// of its own: sealed rows in the order of their numbers, in blocks. With each
+// block's first number in memory somebody is one block away, whatever is committed
+// meanwhile; to SQLite's readers each commit means to walk the pages of the tree
+// again, and PostgreSQL is a trip away.
 //
 // The file has no name and is gone with the process.
 type mirror struct {

@@ -22,9 +22,10 @@ const mirrorMemory = 64 << 20
 const mirrorRoom = 256 << 20
 
 // MirrorPeople copies the register into memory or, one that is larger than
-// Options.PeopleMemory, into a file without a name, in the data folder or, on PostgreSQL without one, among the system's
-// temporary files, and has PersonBorn answer from it. It takes half of the time of one processor, some
-// seconds for a million people, and as much of the disk as the register. It is
+// Options.PeopleMemory, into a file without a name, in the data folder or, on
+// PostgreSQL without one, among the system's temporary files, and has PersonBorn
+// answer from it. It takes half of the time of one processor, some seconds for a
+// million people, and as much of the memory, or of the disk, as the register. It is
 // worth its while after a start, and when MirrorMissed tells. It gives how many
 // people are answered about now without the database: none where too many were
 // changed meanwhile, which MirrorMissed tells too.
